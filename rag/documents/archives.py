@@ -8,7 +8,6 @@ Failure whose source is the member's name.
 from __future__ import annotations
 
 import bz2
-import contextlib
 import io
 import lzma
 import re
@@ -17,12 +16,14 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import IO, TypeAlias
 
 from rag.documents.content import Content, stream_of
 from rag.documents.detection import is_ignored
 from rag.documents.loaded import Member
+from rag.documents.mojibake import most_plausible
 from rag.errors import LoadError
 from rag.types import Failure
 
@@ -43,6 +44,13 @@ _BLOCK = 512
 _TAR_MARK, _TAR_MARK_AT = b"ustar", 257
 _ENCRYPTED = 0x1
 _IN_UTF_8 = 0x800
+
+_NAMES_IN = (
+    *("cp437", "cp850", "cp1252", "cp852", "cp866", "cp1251"),
+    *("cp932", "gb18030", "big5", "cp949"),
+)
+"""Encodings of member names to choose from, the one of the standard first."""
+_MOST_NAMES = 1_000
 
 _DRIVE = re.compile(r"[A-Za-z]:")
 
@@ -83,8 +91,9 @@ def members_of_zip(data: Content) -> Iterator[Member | Failure]:
         if len(entries) > _MOST_MEMBERS:
             raise LoadError(_TOO_MANY)
         left = max_unpacked_size(len(data))
+        encoding = _encoding_of_names(entries)
         for entry in entries:
-            name = _normalize_name(_zip_name(entry))
+            name = _normalize_name(_zip_name(entry, encoding))
             if _is_ignored_member(name) or entry.is_dir():  # which fails on an empty name
                 continue
             mode = entry.external_attr >> 16
@@ -109,15 +118,30 @@ def members_of_zip(data: Content) -> Iterator[Member | Failure]:
             yield Member(name, content)
 
 
-def _zip_name(entry: zipfile.ZipInfo) -> str:
-    """Member name with forward slashes, decoded as UTF-8 if possible: many programs forget the
-    flag.
+def _zip_name(entry: zipfile.ZipInfo, encoding: str) -> str:
+    """Member name with forward slashes. Many programs forget to say that it is in UTF-8, or use the
+    encoding of their system, ``encoding``.
     """
     name = entry.filename
     if not entry.flag_bits & _IN_UTF_8:
-        with contextlib.suppress(UnicodeError):
-            name = name.encode("cp437").decode("utf-8")
+        written = name.encode("cp437")
+        try:
+            name = written.decode("utf-8")
+        except UnicodeDecodeError:
+            name = written.decode(encoding, "replace")
     return name.replace("\\", "/")
+
+
+def _encoding_of_names(entries: Iterable[zipfile.ZipInfo]) -> str:
+    """The encoding of all names that are neither ASCII nor UTF-8."""
+    names: list[bytes] = []
+    for entry in islice(entries, _MOST_NAMES):
+        written = b"" if entry.flag_bits & _IN_UTF_8 else entry.filename.encode("cp437")
+        try:
+            written.decode("utf-8")
+        except UnicodeDecodeError:
+            names.append(written)
+    return most_plausible(b"\n".join(names), _NAMES_IN, is_name=True) or "cp437"
 
 
 def _open_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, data: Content) -> IO[bytes]:

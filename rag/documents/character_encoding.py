@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from rag.documents.content import Content, pieces_of
+from rag.documents.mojibake import most_plausible
 from rag.errors import LoadError
 
 _MARKS = (
@@ -27,8 +28,19 @@ _NO_SCRIPTS = ("utf_16", "utf_32", "utf_7", "unicode_escape", "raw_unicode_escap
 """Declared encodings to ignore: UTF-16 would show by its zero bytes, UTF-7 is a known way to
 smuggle markup, and the others are escape notations."""
 
-_SELF_EVIDENT = ["utf_16", "utf_16_be", "utf_16_le", "utf_32", "utf_32_be", "utf_32_le", "utf_7"]
-_WESTERN = "cp1252"
+_WESTERN, _TURKISH = "cp1252", "cp1254"
+_NEARLY = 0.9
+_USUAL = (_WESTERN, "mac_roman", "cp850", "cp437", "cp852", "cp1251", "cp866", "koi8_r", "cp932")
+"""Encodings to compare a guess with: it is often wrong for a few words."""
+
+_GUESSED = (
+    *("cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258"),
+    *("iso8859-2", "iso8859-5", "iso8859-6", "iso8859-7", "iso8859-8", "cp874", "koi8-r", "koi8-u"),
+    *("cp437", "cp850", "cp852", "cp857", "cp862", "cp866", "mac-roman", "mac-cyrillic"),
+    *("mac-latin2", "mac-greek", "big5hkscs", "gb18030", "cp932", "euc_jis_2004", "cp949", "cp037"),
+)
+"""What files are in; all other encodings are so rare that a guess of them is wrong."""
+
 _SUPERSETS = {
     "iso8859_1": _WESTERN,
     "latin_1": _WESTERN,
@@ -36,6 +48,7 @@ _SUPERSETS = {
     "gb2312": "gb18030",
     "gbk": "gb18030",
     "shift_jis": "cp932",
+    "euc_jp": "euc_jis_2004",
     "euc_kr": "cp949",
 }
 """Supersets to use for declared encodings, as browsers do: files use the extra characters."""
@@ -77,7 +90,7 @@ def decode(data: bytes, declared: str | None = None) -> tuple[str, str]:
     """Decode ``data`` and return the text and the name of its encoding.
 
     In order of precedence: a byte order mark; UTF-8 if valid, or with a few invalid bytes, which
-    become U+FFFD; ``declared``, the file's own declaration; charset-normalizer's best guess.
+    become U+FFFD; ``declared``, the file's own declaration; chardet's best guess.
 
     Raises LoadError if the bytes are not text.
     """
@@ -212,7 +225,7 @@ def _first_beyond_ascii(content: Content) -> int:
 
 def _guess(content: Content) -> str:
     """Guess the encoding of non-UTF-8 text from a stretch that has non-ASCII characters."""
-    from charset_normalizer import from_bytes
+    import chardet
 
     # Start and stop at line ends, so that no multi-byte character is cut.
     at = _first_beyond_ascii(content)
@@ -220,14 +233,15 @@ def _guess(content: Content) -> str:
     sample = content[start : start + _SAMPLE]
     if len(content) > start + _SAMPLE:
         sample = sample[: sample.rfind(b"\n") + 1] or sample
-    matches = from_bytes(sample, cp_exclusion=_SELF_EVIDENT)
-    best = matches.best()
-    if best is None:
+    found = chardet.detect_all(sample, include_encodings=_GUESSED)
+    guesses = {
+        codec: one["confidence"] for one in found if (codec := _codec_of(one["encoding"] or None))
+    }
+    if not guesses:
         raise LoadError(_NO_TEXT)
-    # If cp1252 fits as well as the best guess, it is by far more likely.
-    encoding = best.encoding
-    for match in matches:
-        as_good = match.chaos <= best.chaos and match.coherence >= best.coherence
-        if as_good and _WESTERN in (match.encoding, *match.could_be_from_charset):
-            encoding = _WESTERN
-    return encoding
+    best = max(guesses, key=lambda codec: guesses[codec])
+    if best != _TURKISH and guesses.get(_WESTERN, 0) >= _NEARLY * guesses[best]:
+        best = _WESTERN  # by far more likely
+    best = most_plausible(sample, (best, *_USUAL)) or best
+    is_same = sample.decode(best, "replace") == sample.decode(_WESTERN, "replace")
+    return _WESTERN if is_same else best

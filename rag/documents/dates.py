@@ -15,6 +15,10 @@ _YEAR_FIRST = re.compile(
 )
 _FULL_YEAR = re.compile(r"\d{4}")
 _EARLIEST_YEAR = 1000
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July"),
+    *("August", "September", "October", "November", "December"),
+)
 _LONGEST = 60
 
 
@@ -64,6 +68,18 @@ def _parse_written(written: str) -> dt.date | None:
             return None
         days.add(moment.date())
     return days.pop() if len(days) == 1 else None
+
+
+def format_moment(moment: dt.date | dt.time) -> str:
+    """Format a date, with its time if it isn't midnight, or a time of day: "5 March 2024 18:22".
+    The month is spelled out, so that queries can match it.
+    """
+    if isinstance(moment, dt.time):
+        return moment.strftime("%H:%M:%S" if moment.second else "%H:%M")
+    day = f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
+    if isinstance(moment, dt.datetime) and moment.time() != dt.time():
+        return f"{day} {format_moment(moment.time())}"
+    return day
 
 
 def with_date(document: Document, modified_ns: int) -> Document:

@@ -3,7 +3,7 @@ never read.
 
 Names can be wrong: RTF or HTML exports are called .doc or .docx, PDFs are saved as .txt, mail
 folders hold messages without a suffix. Formats with a signature are recognised by it; otherwise the
-suffix decides.
+suffix decides. A file with any other suffix is read if it is text.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ _ZIP_MARKS = (b"PK\x03\x04", b"PK\x05\x06")
 _TAR_MARK, _TAR_MARK_AT = b"ustar", 257
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _PROTECTED_OFFICE = "EncryptedPackage".encode("utf-16-le")
+_OLD_TEXTS = tuple(one.encode("utf-16-le") for one in ("WordDocument", "PowerPoint Document"))
+_OLD_WORKBOOKS = tuple(one.encode("utf-16-le") for one in ("Workbook\0", "Book\0"))
 
 _OPEN_DOCUMENTS = {
     b"application/epub+zip": ".epub",
@@ -43,16 +45,33 @@ _OFFICE_PARTS = {
     "word/document.xml": ".docx",
     "ppt/presentation.xml": ".pptx",
     "xl/workbook.xml": ".xlsx",
+    "xl/workbook.bin": ".xlsb",
 }
 
-_DOCUMENTS = frozenset({".pdf", ".rtf", *_OPEN_DOCUMENTS.values(), *_OFFICE_PARTS.values()})
+_DOCUMENTS = frozenset({".pdf", ".rtf", ".xls", *_OPEN_DOCUMENTS.values(), *_OFFICE_PARTS.values()})
 """Formats recognised by content alone, whatever the suffix."""
 
 _ZIPPED = frozenset({".zip", *_OPEN_DOCUMENTS.values(), *_OFFICE_PARTS.values()})
 _TEXTS = frozenset(
     {
         *(".txt", ".text", ".md", ".markdown", ".html", ".htm", ".xhtml", ".rst", ".csv", ".tsv"),
-        *(".json", ".jsonl", ".ndjson"),
+        *(".json", ".jsonl", ".ndjson", ".ipynb", ".org", ".adoc", ".asciidoc", ".wiki"),
+        *(
+            ".mediawiki",
+            ".tex",
+            ".latex",
+            ".xml",
+            ".srt",
+            ".vtt",
+            ".sbv",
+            ".ass",
+            ".ssa",
+            ".ics",
+            ".ical",
+            ".ifb",
+            ".vcf",
+        ),
+        ".vcard",
     }
 )
 
@@ -60,10 +79,9 @@ _COMPRESSED = {".tgz": ".gz", ".tbz2": ".bz2", ".txz": ".xz"}
 _PAGES = frozenset({".html", ".htm", ".xhtml", ".md", ".markdown"})
 """Formats that may contain HTML markup."""
 
-_OLD_EXPORTS = frozenset({".doc", ".xls", ".ppt"})
-"""Unsupported suffixes under which programs save web pages."""
+BEGINNING = 4096
+"""Number of leading bytes by which formats are told apart."""
 
-_BEGINNING = 4096
 _SAMPLE = 1 << 20
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a]")
 _PAGE = re.compile(
@@ -72,6 +90,7 @@ _PAGE = re.compile(
     rb"(?:<!doctype\s+html|<html)[\s>]",
     re.IGNORECASE | re.DOTALL,
 )
+_XML = re.compile(rb"(?:\xef\xbb\xbf)?\s{0,99}<\?xml\s+version")
 _HEADER = re.compile(rb"[A-Za-z][A-Za-z0-9-]*:[ \t]")
 _MAIL_PROOF = re.compile(
     rb"^(?:message-id|received|mime-version|date|from|to|subject):[ \t]",
@@ -91,6 +110,8 @@ _LEFT_BEHIND = frozenset(
 _LOCK = "~$"
 """Prefix of the lock files of Word, Excel and PowerPoint."""
 
+PICTURES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".gif", ".bmp", ".webp", ".heic"})
+ONLY_A_PICTURE = "it is a picture, whose text needs OCR; save it as PDF and use --ocr"
 _ADVICE = "save it as PDF, .docx, .html or plain text"
 
 
@@ -117,15 +138,14 @@ def detect(name: str, data: Content, known: AbstractSet[str]) -> FileType:
     encrypted, or if it is named as text and its content isn't.
     """
     claimed = PurePosixPath(name).suffix.lower()
-    found = _by_signature(data)
+    found = _by_signature(data, claimed)
     if found is None or _agree(found, claimed):
         return _by_name(claimed, data, known)
     if found not in known:
         raise UnknownFormat(f"{_UNKNOWN}“{found}” files, which it is; {_ADVICE}")
     if not claimed:
         return FileType(found)
-    is_export = found in _DOCUMENTS or (found == ".html" and claimed in _OLD_EXPORTS)
-    if claimed not in known and not is_export:
+    if claimed not in known and found not in _DOCUMENTS | _PAGES:
         raise UnknownFormat(f"{_UNKNOWN}“{claimed}” files; {_ADVICE}")
     return FileType(
         found, f"its name ends in {claimed}, but it holds {found[1:].upper()}: read as that"
@@ -133,14 +153,17 @@ def detect(name: str, data: Content, known: AbstractSet[str]) -> FileType:
 
 
 def _by_name(claimed: str, data: Content, known: AbstractSet[str]) -> FileType:
-    if claimed and claimed not in known:
-        raise UnknownFormat(f"{_UNKNOWN}“{claimed}” files; {_ADVICE}")
-    if (not claimed or claimed in _TEXTS) and _is_binary(data):
-        what = _describe(data)
-        if not claimed:
-            raise UnknownFormat(f"{_UNKNOWN}what it holds ({what}); {_ADVICE}")
-        raise LoadError(f"its name ends in {claimed}, but it holds no text ({what}); rename it")
-    return FileType(claimed or _by_content(data, known))
+    if claimed in known:
+        if claimed in _TEXTS and not is_text(data):
+            what = _describe(data)
+            raise LoadError(f"its name ends in {claimed}, but it holds no text ({what}); rename it")
+        return FileType(claimed)
+    if not is_text(data):
+        if claimed in PICTURES:
+            raise UnknownFormat(ONLY_A_PICTURE)
+        what = f"“{claimed}” files" if claimed else f"what it holds ({_describe(data)})"
+        raise UnknownFormat(f"{_UNKNOWN}{what}; {_ADVICE}")
+    return FileType(_by_content(data, known))
 
 
 def _agree(found: str, claimed: str) -> bool:
@@ -151,28 +174,29 @@ def _agree(found: str, claimed: str) -> bool:
     return _COMPRESSED.get(claimed, claimed) == found
 
 
-def _is_binary(data: Content) -> bool:
-    if not _CONTROLS.search(data[:_BEGINNING]):
-        return False
+def is_text(data: Content) -> bool:
+    """Whether a file is text in any encoding, by its beginning."""
+    if not _CONTROLS.search(data[:BEGINNING]):
+        return True
     try:
         decode(data[:_SAMPLE])
     except LoadError:
-        return True
-    return False
+        return False
+    return True
 
 
 def _describe(data: Content) -> str:
     import puremagic
 
     try:
-        return puremagic.magic_string(data[: 16 * _BEGINNING])[0].name or "a binary file"
+        return puremagic.magic_string(data[: 16 * BEGINNING])[0].name or "a binary file"
     except (puremagic.PureError, ValueError, IndexError):
         return "a binary file"
 
 
-def _by_signature(data: Content) -> str | None:
+def _by_signature(data: Content, claimed: str) -> str | None:
     """The format that the content proves, or None."""
-    beginning = data[:_BEGINNING]
+    beginning = data[:BEGINNING]
     for mark, suffix in _MARKS:
         if beginning.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(mark):
             return suffix
@@ -182,11 +206,14 @@ def _by_signature(data: Content) -> str | None:
         return _zip_based(data)
     if beginning[_TAR_MARK_AT:].startswith(_TAR_MARK):
         return ".tar"
+    found = None
     if _PAGE.match(beginning):
-        return ".html"
-    if beginning.startswith(_OLD_OFFICE):
-        _refuse_old_office(data)
-    return None
+        found = ".html"
+    elif beginning.startswith(_OLD_OFFICE):
+        found = _old_office(data, claimed)
+    elif claimed == ".xls" and beginning and is_text(data):  # as programs export tables
+        found = ".xml" if _XML.match(beginning) else ".csv"
+    return found
 
 
 def _zip_based(data: Content) -> str:
@@ -210,22 +237,30 @@ def _mimetype(archive: zipfile.ZipFile) -> bytes:
         return file.read(100).strip()
 
 
-def _refuse_old_office(data: Content) -> None:
+def _old_office(data: Content, claimed: str) -> str | None:
+    """Format of a compound file, by the names of its streams; None for other programs'. One that
+    is called a workbook is one, even if there is a document in it.
+    """
     if data.find(_PROTECTED_OFFICE) >= 0:
         raise LoadError("it is protected by a password; save a copy without one")
-    raise UnknownFormat(
-        f"{_UNKNOWN}Word, Excel and PowerPoint files from before 2007, which it is; "
-        "save it as .docx, .xlsx or .pptx"
-    )
+    is_workbook = any(data.find(name) >= 0 for name in _OLD_WORKBOOKS)
+    if any(data.find(name) >= 0 for name in _OLD_TEXTS) and not (is_workbook and claimed == ".xls"):
+        raise UnknownFormat(
+            f"{_UNKNOWN}Word and PowerPoint files from before 2007, which it is; "
+            "save it as .docx or .pptx"
+        )
+    return ".xls" if is_workbook else None
 
 
 def _by_content(data: Content, known: AbstractSet[str]) -> str:
-    """Format of a file with neither suffix nor signature: mail, otherwise text."""
-    first, _, second = data[:_BEGINNING].partition(b"\n")
-    head = data[:_BEGINNING].replace(b"\r\n", b"\n").partition(b"\n\n")[0]
+    """Format of a text without a signature whose suffix says nothing: mail or XML, else text."""
+    first, _, second = data[:BEGINNING].partition(b"\n")
+    head = data[:BEGINNING].replace(b"\r\n", b"\n").partition(b"\n\n")[0]
     found = ".txt"
     if _SEPARATOR.match(first) and _YEAR.search(first) and _HEADER.match(second):
         found = ".mbox"
     elif _HEADER.match(head) and len(_MAIL_PROOF.findall(head)) >= _PROOFS:
         found = ".eml"
+    elif _XML.match(data):
+        found = ".xml"
     return found if found in known else ".txt"

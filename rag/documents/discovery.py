@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag.documents.detection import is_ignored
+from rag.documents.detection import BEGINNING, ONLY_A_PICTURE, PICTURES, is_ignored, is_text
 from rag.documents.registry import supported
 from rag.errors import InputError, SourceNotFound
-from rag.runtime.files import absolute, is_url, is_virtual, printable
+from rag.runtime.files import absolute, is_url, is_virtual, open_file, printable
 from rag.runtime.heartbeat import Beat, no_heartbeat
 from rag.types import Failure
 
@@ -158,11 +158,13 @@ class _Search:
                     self._take(file)
 
     def _take(self, file: Path) -> None:
-        # A file without a suffix may be text: its content decides.
-        if not file.suffix or file.suffix.lower() in self._suffixes:
-            self.files[file] = None
+        # A file without a suffix may be a document; any other may be text.
+        is_known = not file.suffix or file.suffix.lower() in self._suffixes
+        refusal = None if is_known else _refusal(file)
+        if refusal:
+            self._skip(file, refusal)
         else:
-            self._skip(file, f"{file.suffix} files are not read")
+            self.files[file] = None
 
     def _skip(self, path: Path, reason: str) -> None:
         self.skipped[path] = Failure(printable(path), reason, "unsupported")
@@ -171,6 +173,24 @@ class _Search:
         path = Path(error.filename)
         reason = f"it can't be listed ({error.strerror}); check who may read it"
         self.failed[path] = Failure(printable(path), reason)
+
+
+def _refusal(path: Path) -> str | None:
+    """Why a file with an unsupported suffix is skipped; None if it is text, or a file that can't be
+    opened, of which its reader informs.
+    """
+    try:
+        with open_file(path) as file:
+            beginning = file.read(BEGINNING)
+    except OSError:
+        return None if path.is_file() else f"{path.suffix} files are not read"
+    if not beginning:
+        return "it is empty"
+    if is_text(beginning):
+        return None
+    if path.suffix.lower() in PICTURES:
+        return ONLY_A_PICTURE
+    return f"{path.suffix} files are not read"
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:

@@ -46,6 +46,11 @@ _LONGEST_CELL = 500
 """A table with longer cells (in characters) is page layout; its cells are treated as paragraphs."""
 
 
+_POWER = re.compile(r"\s*[-+−–]?\d{1,4}\s*")  # noqa: RUF001 (minus signs)
+_BASE = re.compile(r"(?:\d|\)|(?<!\w)[^\W\d])$")
+_NEAR = 5
+"""How many pieces of text before a superscript may be empty."""
+
 _LONGEST_PARAGRAPH = 100_000
 _MOST_LINES = 1000
 """Size in characters and lines from which a block may be split."""
@@ -76,8 +81,9 @@ class _Table:
 class Layout:
     """Consumes ``start``, ``data`` and ``end`` events and builds ``blocks``.
 
-    ``skipped`` are elements omitted with all their content. With ``hidden``, elements that a page
-    declares invisible are omitted too, and their characters counted in ``unseen``.
+    ``skipped`` are elements omitted with all their content, except templates that are shown. With
+    ``hidden``, elements that a page declares invisible are omitted too, and their characters, and
+    those shown only without scripts, counted in ``unseen``.
     """
 
     def __init__(self, skipped: frozenset[str] = MACHINERY, *, hidden: bool = False) -> None:
@@ -88,6 +94,7 @@ class Layout:
         self._unseen_here = False
         self._drafts: list[_Draft] = []
         self._words: list[str] = []
+        self._raised = 0  # where the words of a superscript begin
         self._level: int | None = None
         self._verbatim = 0
         self._lists: list[_List] = []
@@ -118,8 +125,9 @@ class Layout:
         """Handle an opening tag."""
         if self._skipping:
             self._skipping += 1
-        elif tag in self._skipped:
-            self._skipping, self._unseen_here = 1, False
+        elif tag in self._skipped and "shadowrootmode" not in attributes:
+            self._skipping = 1
+            self._unseen_here = self._hidden and tag == "noscript"
         elif self._hidden and _is_hidden(tag, attributes):
             self._skipping, self._unseen_here = 1, True
         elif tag in _TABLES:
@@ -147,11 +155,12 @@ class Layout:
         else:
             self._end_of_block(tag)
 
-    def start_item(self, level: int, number: int | None) -> None:
+    def start_item(self, level: int, number: int | None, label: str = "") -> None:
         """Begin an item of a list that is known only by its items, as in office formats.
 
-        Level 0 is the outermost; ``number`` is None if unnumbered. Ends like any ``li``; the list
-        goes on until ``end_items``, or an outermost item that doesn't continue its numbering.
+        Level 0 is the outermost; ``number`` is None if unnumbered, and shown as ``label``, by
+        default "1.". Ends like any ``li``; the list goes on until ``end_items``, or an outermost
+        item that doesn't continue its numbering.
         """
         self._flush()
         level = min(max(level, 0), _DEEPEST_OFFICE_LIST)
@@ -160,7 +169,7 @@ class Layout:
         if level == 0 and number is not None:
             self._lists[0].number = number + 1
         self._lists = self._lists[:1] * (level + 1)
-        self._mark = self._indent(level) + ("- " if number is None else f"{number}. ")
+        self._mark = self._indent(level) + ("- " if number is None else f"{label or f'{number}.'} ")
 
     def end_items(self) -> None:
         """End the list begun by ``start_item``, if any."""
@@ -180,6 +189,8 @@ class Layout:
     def _start_of_block(self, tag: str) -> None:
         if tag == "br":
             self._words.append("\n")
+        elif tag == "sup":
+            self._raised = len(self._words)
         elif tag in _HEADINGS:
             self._unfold()
             self._level = _HEADINGS[tag]
@@ -189,7 +200,12 @@ class Layout:
             self._attach = tag == "dd"
 
     def _end_of_block(self, tag: str) -> None:
-        if tag in _HEADINGS:
+        if tag == "sup":
+            at = min(self._raised, len(self._words))
+            base = next(filter(None, reversed(self._words[:at][-_NEAR:])), "")
+            if is_power(base, "".join(self._words[at:])):
+                self._words.insert(at, "^")
+        elif tag in _HEADINGS:
             self._flush()
             self._level = None
         elif tag in _BLOCKS:
@@ -291,6 +307,11 @@ class Layout:
             last.lines += lines
         else:
             self._drafts.append(_Draft(lines, group=group))
+
+
+def is_power(base: str, raised: str) -> bool:
+    """Whether a superscript after ``base`` must be told from it, "10^6" rather than "106"."""
+    return bool(_POWER.fullmatch(raised) and _BASE.search(base))
 
 
 def _is_hidden(tag: str, attributes: Mapping[str, str]) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, groupby
 
@@ -13,6 +15,8 @@ _LONGEST_LABEL = 60
 _MOST_WORDS = 8
 _LOOKED_AT = 50
 """Number of rows below the first that are compared with it to detect a header."""
+_LONGEST_PREAMBLE = 20
+_NUMBER = re.compile(r"[^\w\s]{0,2}\d")
 _MOST_CELLS_LOOKED_AT = 200_000
 
 
@@ -20,25 +24,24 @@ def row_blocks(rows: Iterable[Sequence[str]]) -> Iterator[Block]:
     """Yield one block per row, "Name: Ada Lovelace; Born: 1815", without empty cells. Single pass.
 
     An empty row ends a table; the next table may have its own header, and otherwise uses the
-    previous one. Single-cell rows before a header are lines of text. Without a header, a row's
-    cells are joined, "Ada Lovelace | 1815".
+    previous one. What stands above a header, such as a caption or the account of a bank statement,
+    is lines of text, and so are labels of columns without a value, which may be notes. Without a
+    header, a row's cells are joined, "Ada Lovelace | 1815".
     """
     header: dict[int, str] = {}
     for table in _tables(rows):
         beginning = list(_beginning(table))
-        captions = 0
-        if max(map(_has_text, beginning)) > 1:
-            captions = next(i for i, row in enumerate(beginning) if _has_text(row) > 1)
+        captions = _preamble(beginning)
         body = beginning[captions:]
         own = _header(body)
-        columns = {i for row in body for i, cell in enumerate(row) if cell}
+        columns = {i for row in body[bool(own) :] for i, cell in enumerate(row) if cell}
         if own:
             header, body = own, body[1:]
         elif not columns <= header.keys():
             header = {}
         yield from chain.from_iterable(_plain(row) for row in beginning[:captions])
-        if own and not body:
-            yield from _split_row(list(own.values()), " | ")
+        if unused := [label for i, label in own.items() if i not in columns]:
+            yield from _split_row(unused, " | ")
         for row in chain(body, table):
             yield from _label_cells(row, header) if header else _plain(row)
 
@@ -59,12 +62,34 @@ def _beginning(table: Iterator[list[str]]) -> Iterator[list[str]]:
             return
 
 
+def _preamble(rows: Sequence[Sequence[str]]) -> int:
+    """Number of rows above a table: those with a single cell, or with fewer columns than most, if
+    the first full row names the columns of numbers below it.
+    """
+    extents = [max(i for i, cell in enumerate(row) if cell) for row in rows]
+    usual = Counter(extents).most_common(1)[0][0]
+    full = next(i for i, extent in enumerate(extents) if extent >= usual)
+    if 0 < full <= _LONGEST_PREAMBLE and not any(map(_is_number, rows[full])):
+        below = rows[full + 1 : full + 1 + _LOOKED_AT]
+        named = _header(rows[full:])
+        numbers = Counter(i for row in below for i in named if i < len(row) and _is_number(row[i]))
+        if 2 * max(numbers.values(), default=0) > len(below):
+            return full
+    return next((i for i, row in enumerate(rows) if _has_text(row) > 1), 0)
+
+
+def _is_number(cell: str) -> bool:
+    return bool(_NUMBER.match(cell))
+
+
 def _has_text(row: Sequence[str]) -> int:
     return sum(map(bool, row))
 
 
 def _plain(row: Sequence[str]) -> Iterator[Block]:
-    return _split_row([cell for cell in row if cell], " | ")
+    cells = [cell for cell in row if cell]
+    is_field = len(cells) == 2 and cells[0].endswith(":")  # noqa: PLR2004 - a name and a value
+    return _split_row(cells, " " if is_field else " | ")
 
 
 def _label_cells(row: Sequence[str], header: dict[int, str]) -> Iterator[Block]:
@@ -103,6 +128,8 @@ def _header(table: Sequence[Sequence[str]]) -> dict[int, str]:
         return {}
     names = list(labels.values())
     if len(set(names)) < len(names) or not any(map(_is_label, names)):
+        return {}
+    if names[0].endswith(":"):  # it names what stands beside it
         return {}
     years = [i for i, label in labels.items() if not _is_label(label)]
     if not all(_is_year(labels[i]) for i in years) or _are_years(below, years):

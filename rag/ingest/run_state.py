@@ -18,7 +18,7 @@ from rag.types import Document, Failure, Passage
 from rag.types.parts import is_further_part
 from rag.types.reports import IndexReport, Progress
 
-READING = 1
+READING = 2
 """Version of reading. Raise it whenever loaders or chunking produce something else from the same
 file: files read by a lower version are then read again, and replaced if they differ."""
 

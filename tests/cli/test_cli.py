@@ -165,7 +165,7 @@ def test_some_files_fail(tmp_path: Path) -> None:
     """Exit code 3, with each file and its reason; the others are in."""
     (tmp_path / "good.txt").write_text("The turret is from Ghent.")
     (tmp_path / "empty.txt").touch()
-    (tmp_path / "photo.jpg").touch()
+    (tmp_path / "photo.jpg").write_bytes(b"\xff\xd8\xff\xe0\0\x10JFIF\0")
     run = rag_process("index", tmp_path, folder=tmp_path)
     assert run.returncode == 3
     shown = table(run.stdout)
@@ -177,7 +177,7 @@ def test_some_files_fail(tmp_path: Path) -> None:
         "embedded": "1 passage",
     }
     assert f"failed {tmp_path}/empty.txt: " in run.stderr
-    assert f"skipped {tmp_path}/photo.jpg: .jpg files are not read" in run.stderr
+    assert f"skipped {tmp_path}/photo.jpg: it is a picture, whose text needs OCR" in run.stderr
     report = json.loads(rag("report", "--json", folder=tmp_path).stdout)
     assert [(Path(one["source"]).name, one["status"]) for one in report] == [
         ("empty.txt", "failed"),

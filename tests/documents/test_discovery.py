@@ -16,7 +16,7 @@ def _write(folder: Path, *names: str) -> None:
     for name in names:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"Words of {name!r}.")
+        path.write_text("\0" if path.suffix == ".xyz" else f"Words of {name!r}.")
 
 
 def _discover(*paths: Path, exclude: tuple[str, ...] = ()) -> Discovery:
@@ -180,7 +180,7 @@ def test_names_of_any_kind(tmp_path: Path) -> None:
         [" .txt", odd, "e\u0301.txt", "two\nlines.txt"]
     )
     assert _names(tmp_path / "in\na folder", ("x*",)) == []
-    (tmp_path / os.fsdecode(b"\xff.xyz")).touch()
+    (tmp_path / os.fsdecode(b"\xff.xyz")).write_bytes(b"\0")
     assert _discover(tmp_path).skipped == (
         Failure(f"{tmp_path}/\\udcff.xyz", ".xyz files are not read", "unsupported"),
     )

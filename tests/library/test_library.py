@@ -173,7 +173,7 @@ def test_bad_files_stop_nothing(library: Library, articles: Path) -> None:
     """Each is reported with its reason, and the others are in."""
     (articles / "empty.txt").write_bytes(b"")
     (articles / "junk.txt").write_bytes(bytes(range(256)) * 20)
-    (articles / "picture.png").write_bytes(b"\x89PNG")
+    (articles / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     bad_name = os.fsencode(articles) + b"/caf\xe9.txt"
     Path(os.fsdecode(bad_name)).write_text("Coffee.")
     os.mkfifo(articles / "pipe.txt")

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from rag.documents.content import Content
-from rag.documents.formats.office_text import DEEPEST_HEADING, OfficeText, parse_number
+from rag.documents.formats.chart import chart_blocks
+from rag.documents.formats.numbering import Numbering
+from rag.documents.formats.office_math import linear
+from rag.documents.formats.office_text import (
+    DEEPEST_HEADING,
+    ONLY_PICTURES,
+    OfficeText,
+    parse_number,
+)
+from rag.documents.formats.symbols import PRIVATE, UNKNOWN, symbol
 from rag.documents.loaded import Loaded
 from rag.documents.office_zip import (
     Element,
@@ -17,7 +26,10 @@ from rag.documents.office_zip import (
     children,
     core_properties,
     open_ooxml,
+    short,
+    walk,
 )
+from rag.documents.whitespace import one_line
 from rag.errors import LoadError
 
 _OUT_OF_SIGHT = frozenset(
@@ -31,7 +43,16 @@ _AS_HTML = {"w:tbl": "table", "w:tr": "tr", "w:tc": "td"}
 _AS_TEXT = {"w:tab": " ", "w:noBreakHyphen": "-"}
 _HEADING = re.compile(r"heading ([1-9])")
 _CONTENTS = re.compile(r"toc [1-9]")
-_LEVELS = frozenset("012345678")
+_COUNTED = re.compile(r"(\d{1,3})[.)]")
+"""A number in a list, rather than one by which a clause is cited."""
+
+_PAGE = re.compile(r"\b(?:PAGE|NUMPAGES|SECTIONPAGES)\b")
+_LEAST_WORDS_WITH_PAGE = 4
+"""Minimum number of words for a header or footer to say more than "Page 1 of 9"."""
+
+_CODE = re.compile(r"[0-9A-Fa-f]{1,4}")
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_USUAL_SYMBOLS = "Symbol"
 _BODY_LEVEL = 9  # an outline level that means "no heading"
 _ON = frozenset({"", "1", "true", "on"})
 """Values with which a boolean property is on."""
@@ -39,8 +60,13 @@ _OTHER_FORMATS = (
     "parts of it are stored in another format and were left out; "
     "open it in a word processor and save it again"
 )
-_NOTE_PARTS = {"footnotes": "w:footnote", "endnotes": "w:endnote"}
-_NOTE_REFERENCES = {"w:footnoteReference": "w:footnote", "w:endnoteReference": "w:endnote"}
+_UNKNOWN_SYMBOLS = "{count:,} characters of symbol fonts are unknown; each is shown as {mark}"
+_NOTE_PARTS = {"footnotes": "w:footnote", "endnotes": "w:endnote", "comments": "w:comment"}
+_NOTE_REFERENCES = {
+    "w:footnoteReference": "w:footnote",
+    "w:endnoteReference": "w:endnote",
+    "w:commentReference": "w:comment",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +85,10 @@ _PLAIN = _Style()
 def load_docx(content: Content) -> Loaded:
     """Load a Word document: headings, paragraphs, lists and tables in page order.
 
-    Footnotes, endnotes and text boxes follow their paragraph. Headers and footers, comments, hidden
-    text, the table of contents and tracked deletions are omitted. Title, author, language and date
+    Footnotes, endnotes, comments, charts and text boxes follow their paragraph; the headers and
+    footers of pages follow the text, each once. Equations are in linear form, and numbers of
+    paragraphs as Word shows them. Hidden text, the table of contents and tracked deletions are
+    omitted. Title, author, language and date
     (of the last change) come from the document's properties.
 
     Raises LoadError if it is not a Word document, damaged, encrypted, or exceeds the limits.
@@ -69,24 +97,34 @@ def load_docx(content: Content) -> Loaded:
     body = child(package.tree(part), "w:body")
     if body is None:
         raise LoadError("it is damaged (no body); get a complete copy of it")
-    parts = dict(package.relations(part).values())
-    writer = _Writer(package, parts)
+    writer = _Writer(package, package.relations(part))
     writer.write(body)
-    warnings = (_OTHER_FORMATS,) if any(True for _ in children(body, "w:altChunk")) else ()
-    return core_properties(package).of_blocks(writer.layout.blocks(), warnings)
+    writer.write_margins()
+    warnings = [_OTHER_FORMATS] if any(True for _ in children(body, "w:altChunk")) else []
+    if writer.unknown_symbols:
+        warnings.append(_UNKNOWN_SYMBOLS.format(count=writer.unknown_symbols, mark=UNKNOWN))
+    blocks = writer.layout.blocks()
+    if not blocks and warnings:
+        raise LoadError(warnings[0])
+    if not blocks and any(name.startswith("word/media/") for name in package.names):
+        raise LoadError(ONLY_PICTURES)
+    return core_properties(package).of_blocks(blocks, tuple(warnings))
 
 
 class _Writer(OfficeText):
     OUTERMOST = frozenset({"w:p", "w:tbl"})
     MIXED = False
 
-    def __init__(self, package: Package, parts: Mapping[str, str]) -> None:
+    def __init__(self, package: Package, relations: Mapping[str, tuple[str, str]]) -> None:
         super().__init__()
+        parts = dict(relations.values())
         self._styles = _styles(package.tree_if_there(parts.get("styles")))
-        self._starts = _starts(package.tree_if_there(parts.get("numbering")))
+        self._numbering = Numbering(package.tree_if_there(parts.get("numbering")))
         self._notes = _notes(package, parts)
-        self._noted: set[tuple[str, str]] = set()
-        self._counts: dict[tuple[str, int], int] = {}  # current number by list and level
+        self._noted: dict[str, set[str]] = {}  # ids by kind
+        self._is_raised = False
+        self._package, self._relations = package, relations
+        self.unknown_symbols = 0
 
     def _is_hidden(self, tag: str, element: Element) -> bool:
         if tag == "w:p":
@@ -102,48 +140,116 @@ class _Writer(OfficeText):
         if tag == "w:txbxContent":
             return "", element
         if tag in _NOTE_REFERENCES:
-            key = _NOTE_REFERENCES[tag], attribute(element, "w:id") or ""
-            if key in self._notes and key not in self._noted:
-                self._noted.add(key)
-                return f"Note {len(self._noted)}: ", self._notes[key]
+            key = kind, name = _NOTE_REFERENCES[tag], attribute(element, "w:id") or ""
+            noted = self._noted.setdefault("comment" if kind == "w:comment" else "note", set())
+            if key in self._notes and f"{kind} {name}" not in noted:
+                noted.add(f"{kind} {name}")
+                return self._mark_of(self._notes[key], len(noted)), self._notes[key]
+        if tag == "c:chart":
+            _, name = self._relations.get(attribute(element, "r:id") or "", ("", ""))
+            chart = self._package.tree_if_there(name)
+            return None if chart is None else ("", chart)
         return None
+
+    def _mark_of(self, note: Element, number: int) -> str:
+        if short(note.tag) != "w:comment":
+            return f"Note {number}: "
+        author = one_line(attribute(note, "w:author") or "")
+        return f"Comment by {author}: " if author else "Comment: "
+
+    def _text_of(self, tag: str, element: Element) -> str | None:
+        if tag == "m:oMath":
+            return linear(element)
+        if tag == "w:sym":
+            written = attribute(element, "w:char") or ""
+            code = int(written, 16) if _CODE.fullmatch(written) else 0
+            return self._symbol(attribute(element, "w:font") or "", chr(code))
+        return None
+
+    def _symbol(self, font: str, character: str) -> str:
+        shown = symbol(font, character)
+        self.unknown_symbols += shown == UNKNOWN
+        return shown
+
+    def write_margins(self) -> None:
+        """Write the headers and footers of pages, each text once."""
+        written: set[str] = set()
+        margins = sorted(
+            (kind != "header", name)
+            for kind, name in self._relations.values()
+            if kind in ("header", "footer")
+        )
+        for is_footer, name in margins:
+            root = self._package.tree_if_there(name)
+            words = [] if root is None else [*map(one_line, _texts(root))]
+            text = " ".join(filter(None, words))
+            least = _LEAST_WORDS_WITH_PAGE if _has_page_number(root) else 1
+            if root is not None and len(_WORD.findall(text)) >= least and text not in written:
+                written.add(text)
+                self.layout.end_items()
+                self._mark = "Footer: " if is_footer else "Header: "
+                self.write(root)
+                self._mark = ""
 
     def _start(self, tag: str, element: Element) -> None:
         if tag == "w:p":
-            self._start_paragraph_of(self._style_of(element))
+            self._start_paragraph_of(self._style_of(element), element)
         elif tag in _AS_HTML:
             self.layout.end_items()
             self.layout.start(_AS_HTML[tag], {})
         elif tag in ("w:t", "m:t"):
-            self.layout.data(element.text or "")
+            self.layout.data(self._unicode(element))
+        elif tag == "w:r":
+            self._is_raised = _value(child(element, "w:rPr", "w:vertAlign")) == "superscript"
+            if self._is_raised:
+                self.layout.start("sup", {})
+        elif tag == "c:chartSpace":
+            for block in chart_blocks(element):
+                self.layout.start("p", {})
+                self.layout.data(block.text)
+                self.layout.end("p")
         elif tag in _AS_TEXT:
             self.layout.data(_AS_TEXT[tag])
         elif tag in ("w:br", "w:cr"):
             self.layout.start("br", {})
 
-    def _start_paragraph_of(self, style: _Style) -> None:
-        if style.numbering and not style.heading:
-            number = self._next_number(style.numbering, style.level)
-            self._start_paragraph("li", style.level, number)
-        else:
-            self.layout.end_items()
-            self._start_paragraph(f"h{style.heading}" if style.heading else "p")
+    def _unicode(self, element: Element) -> str:
+        """The words of an element; characters of symbol fonts stand in a private area."""
+        words: str = element.text or ""
+        if not PRIVATE.search(words):
+            return words
+        fonts = child(element.getparent(), "w:rPr", "w:rFonts")
+        font = attribute(fonts, "w:ascii") or attribute(fonts, "w:hAnsi") or _USUAL_SYMBOLS
+        return PRIVATE.sub(lambda found: self._symbol(font, found[0]), words)
 
-    def _next_number(self, numbering: str, level: int) -> int | None:
-        """Number of the next item; None in a bulleted list."""
-        start = self._starts.get((numbering, level))
-        if start is None:
-            return None
-        number = self._counts[numbering, level] = (
-            self._counts.get((numbering, level), start - 1) + 1
-        )
-        for deeper in range(level + 1, 9):
-            self._counts.pop((numbering, deeper), None)
-        return number
+    def _start_paragraph_of(self, style: _Style, element: Element) -> None:
+        label = None
+        if style.numbering:
+            level = self._level_of(style, child(element, "w:pPr"))
+            label = self._numbering.next_label(style.numbering, level)
+        counted = _COUNTED.fullmatch(label or "")
+        if style.numbering and not style.heading and (counted or not label):
+            number = int(counted[1]) if counted else None
+            self._start_paragraph("li", style.level, number, label or "")
+            return
+        self.layout.end_items()
+        self._start_paragraph(f"h{style.heading}" if style.heading else "p")
+        if label and any(map(str.strip, _texts(element))):
+            self.layout.data(f"{label} ")
+
+    def _level_of(self, style: _Style, properties: Element | None) -> int:
+        """The level of its list that a paragraph states, or that is linked to its style."""
+        stated = child(properties, "w:numPr", "w:ilvl")
+        named = _value(child(properties, "w:pStyle"))
+        linked = self._numbering.level_of(style.numbering or "", named)
+        return style.level if stated is not None or linked is None else linked
 
     def _end(self, tag: str) -> None:
         if tag == "w:p":
             self.layout.end(self._ends.pop())
+        elif tag == "w:r" and self._is_raised:
+            self.layout.end("sup")
+            self._is_raised = False
         elif tag in _AS_HTML:
             self.layout.end_items()
             self.layout.end(_AS_HTML[tag])
@@ -152,6 +258,24 @@ class _Writer(OfficeText):
         properties = child(paragraph, "w:pPr")
         named = _value(child(properties, "w:pStyle"))
         return _override(self._styles.get(named, self._styles[""]), properties)
+
+
+def _texts(root: Element) -> Iterator[str]:
+    """The texts of its paragraphs, or of a paragraph, without numbers and notes."""
+    for event, tag, element, walker in walk(root):
+        if event == "start" and tag in _OUT_OF_SIGHT:
+            walker.skip_subtree()
+        elif event == "start" and tag == "w:t":
+            yield element.text or ""
+
+
+def _has_page_number(root: Element | None) -> bool:
+    fields = () if root is None else walk(root)
+    return any(
+        _PAGE.search(attribute(element, "w:instr") or element.text or "")
+        for event, tag, element, _ in fields
+        if event == "start" and tag in ("w:instrText", "w:fldSimple")
+    )
 
 
 def _is_on(element: Element | None) -> bool:
@@ -218,29 +342,6 @@ def _derived(style: _Style, element: Element) -> _Style:
     elif _CONTENTS.fullmatch(name):
         style = replace(style, contents=True)
     return _override(style, child(element, "w:pPr"))
-
-
-def _starts(root: Element | None) -> dict[tuple[str, int], int]:
-    """Start numbers by list and level; bulleted levels have no entry."""
-    levels: dict[str, dict[int, int]] = {}
-    for abstract in children(root, "w:abstractNum"):
-        levels[attribute(abstract, "w:abstractNumId") or ""] = {
-            int(level): _number(child(element, "w:start"), 1)
-            for element in children(abstract, "w:lvl")
-            if (level := attribute(element, "w:ilvl") or "") in _LEVELS
-            and _value(child(element, "w:numFmt")) not in ("bullet", "none")
-        }
-    starts: dict[tuple[str, int], int] = {}
-    for number in children(root, "w:num"):
-        name = attribute(number, "w:numId") or ""
-        here = levels.get(_value(child(number, "w:abstractNumId")), {})
-        starts |= {(name, level): start for level, start in here.items()}
-        for change in children(number, "w:lvlOverride"):
-            level = attribute(change, "w:ilvl") or ""
-            if level in _LEVELS and int(level) in here:
-                start = child(change, "w:startOverride")
-                starts[name, int(level)] = _number(start, here[int(level)])
-    return starts
 
 
 def _notes(package: Package, parts: Mapping[str, str]) -> dict[tuple[str, str], Element]:

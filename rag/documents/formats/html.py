@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from rag.documents.character_encoding import decoded_pieces, encoding_note
 from rag.documents.content import Content
 from rag.documents.dates import parse_date
-from rag.documents.layout import MACHINERY, UNREADABLE, Layout
+from rag.documents.layout import MACHINERY, UNREADABLE, Layout, is_power
 from rag.documents.loaded import Block, Loaded
 from rag.documents.metadata import Metadata, file_metadata, format_value
 from rag.documents.office_zip import is_out_of_memory
@@ -51,15 +51,21 @@ _AS_HTML = {
 }
 """HTML tags by trafilatura's names."""
 
-_MARGINS = ("a", "aside", "footer", "form", "header", *sorted(MACHINERY))
 
 _LARGE = 8 << 20
 """Size in bytes, without embedded images, from which a page is parsed in pieces."""
 _PICTURE = re.compile(rb"data:[\w/+.-]{1,100};base64,[A-Za-z0-9+/=]+")
 _PIECES_WITH_HEAD = 4
-_VIEWS = (partial(Layout, hidden=True), partial(Layout, MACHINERY), partial(Layout, UNREADABLE))
+_WITHOUT_SCRIPTS = MACHINERY - {"noscript"}
+_VIEWS = (
+    partial(Layout, hidden=True),
+    partial(Layout, _WITHOUT_SCRIPTS),
+    partial(Layout, UNREADABLE),
+)
 """What counts as page text, in order of preference. The second is for pages whose scripts would
-reveal hidden elements, the third for pages that are all navigation."""
+reveal hidden elements, or write most of the text, the third for pages that are all navigation."""
+
+_MARGINS = ("a", "aside", "footer", "form", "header", *sorted(_WITHOUT_SCRIPTS))
 
 _NOTHING = Metadata()
 _NOISY = ("trafilatura", "htmldate", "courlan", "justext")
@@ -110,6 +116,7 @@ def load_html(content: Content) -> Iterator[Loaded]:
     if tree is None:
         yield from _to_loaded(page, encoding=encoding, extraction="page")
         return
+    _mark_powers(tree)
     found = _trafilatura(tree) if _is_tractable(tree) else None
     article = _article(found) if found is not None else []
     is_article = bool(article) and _is_good_extraction(article, page, tree)
@@ -219,6 +226,15 @@ def _tree(markup: str) -> _Element | None:
         if is_out_of_memory(error):
             raise MemoryError from error
         return None  # unparseable
+
+
+def _mark_powers(tree: _Element) -> None:
+    """Tell superscripts from what they follow, as the layout does: trafilatura drops their tags."""
+    for raised in tree.iter("sup"):
+        before = raised.getprevious()
+        base = raised.getparent().text if before is None else before.tail
+        if is_power(base or "", raised.text_content()):
+            raised.text = f"^{raised.text or ''}"
 
 
 def _is_tractable(tree: _Element) -> bool:

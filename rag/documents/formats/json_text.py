@@ -1,7 +1,7 @@
 """JSON and JSON Lines: one record, many records, or any other value.
 
 A record is an object with a text field. Its other fields become the document's title, date and
-metadata. A long text is preceded by its title as a heading.
+metadata. A long text is preceded by its title as a heading. A chat is one document.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from rag.documents.character_encoding import decode, decoded_pieces, encoding_note, lines_of
 from rag.documents.content import Content, whole
+from rag.documents.formats.chat import conversation
 from rag.documents.loaded import LONGEST_HEADING, Loaded, Member
 from rag.documents.metadata import by_lower_case, format_value, from_fields, scalar
 from rag.documents.whitespace import one_line, tidy
@@ -66,7 +67,10 @@ def members_of_json(data: Content) -> Iterator[Member | Failure]:
         where = f"line {error.lineno}, " if isinstance(error, json.JSONDecodeError) else ""
         reason = f"it is not valid JSON ({_describe_error(error, where)}); fix it there"
         raise LoadError(reason) from error
-    if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+    chat = conversation(value) if isinstance(value, list) else None
+    if chat:
+        yield Member("", chat)
+    elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
         for number, item in enumerate(value, 1):
             yield Member(str(number), _to_loaded(item))
     else:
@@ -174,6 +178,9 @@ def _describe_error(error: Exception, line: str = "") -> str:
 
 
 def _to_loaded(value: _Value, notes: Mapping[str, str] | None = None) -> Loaded:
+    chat = conversation(value) if isinstance(value, dict) else None
+    if chat:
+        return chat
     field = _text_field(value) if isinstance(value, dict) else None
     if not isinstance(value, dict) or field is None:
         return Loaded(tidy("\n".join(_as_lines(value))), metadata=notes or {})

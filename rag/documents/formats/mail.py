@@ -5,7 +5,8 @@ from __future__ import annotations
 import codecs
 import datetime as dt
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
+from contextlib import suppress
 from email import message_from_bytes, policy
 from email.message import Message
 from email.utils import parseaddr, parsedate_to_datetime
@@ -14,7 +15,10 @@ from typing import cast
 
 from rag.documents.character_encoding import decode
 from rag.documents.content import Content, whole
-from rag.documents.formats.html import load_html
+from rag.documents.formats.content_lines import load_content_lines
+from rag.documents.formats.html import feed, load_html
+from rag.documents.formats.signed import signed_content
+from rag.documents.layout import Layout
 from rag.documents.loaded import Block, Loaded, Member, join_blocks, join_texts
 from rag.documents.metadata import file_metadata
 from rag.documents.whitespace import one_line, tidy
@@ -35,8 +39,8 @@ _SUFFIXES = {
     "application/json": ".json",
     "application/pdf": ".pdf",
 }
-_TEXTS = ("text/plain", "text/html")
-"""Body content types, in order of preference."""
+_TEXTS = frozenset({"text/plain", "text/html", "text/calendar"})
+"""Body content types. An invitation is part of the body: mail programs show it above the text."""
 
 _TOO_DEEP = "its parts are nested too deeply; save them from your mail program"
 _SEALED = "it is encrypted; decrypt it in your mail program and save it from there"
@@ -57,6 +61,7 @@ _LONGEST_SUFFIX = 20
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 
+_WORD = re.compile(r"\w+")
 _HEADER = re.compile(rb"[!-9;-~]+:")
 _ESCAPED = re.compile(rb"\n>(>*From )")
 
@@ -111,8 +116,9 @@ class _Rules(policy.Compat32):
 def members_of_mail(data: Content) -> Iterator[Member | Failure]:
     """Yield the message itself, without a name, then its attachments.
 
-    Its text begins with subject, sender, recipients and date, followed by the plain-text body, or
-    else the HTML body. Inline images and signatures are omitted.
+    Its text begins with subject, sender, recipients and date, followed by the plain-text body, the
+    HTML body if there is no other or it says something else, and an invitation's time and place.
+    Inline images and signatures are omitted.
 
     Raises LoadError if it has no header or its parts are nested too deep.
     """
@@ -137,6 +143,8 @@ def _sort(part: Message, *, is_page: bool = False) -> tuple[list[Message], list[
     kind = part.get_content_type()
     if kind in _SIGNATURES:
         return [], []
+    if kind in _ENCRYPTED and (signed := signed_content(_bytes(part))) is not None:
+        return _sort(message_from_bytes(signed, policy=_Rules()), is_page=is_page)
     if kind in _ENCRYPTED or kind == "message/rfc822" or not part.is_multipart():
         if kind in _TEXTS and not _is_attached(part):
             return [part] if _bytes(part).strip() else [], []
@@ -147,10 +155,11 @@ def _sort(part: Message, *, is_page: bool = False) -> tuple[list[Message], list[
     texts: list[Message] = []
     attached: list[Message] = []
     for number, (its_texts, its_attached) in enumerate(versions):
-        if best in (None, number):
+        if best is None or number in best:
             texts += its_texts
             attached += its_attached
         else:  # text in another format is a version of the body, too
+            texts += (one for one in its_texts if one.get_content_type() == "text/calendar")
             attached += (
                 one
                 for one in its_attached
@@ -159,13 +168,36 @@ def _sort(part: Message, *, is_page: bool = False) -> tuple[list[Message], list[
     return texts, attached
 
 
-def _best(versions: Sequence[tuple[list[Message], object]]) -> int | None:
-    """Index of the first version in plain text, or else of the first in HTML."""
-    for kind in _TEXTS:
-        for number, (texts, _) in enumerate(versions):
-            if any(text.get_content_type() == kind for text in texts):
-                return number
-    return None
+def _best(versions: Sequence[tuple[list[Message], object]]) -> Container[int] | None:
+    """Index of the first version in plain text, or else in HTML; of both if they say different
+    things, as where the plain text is a stub. None if there is neither.
+    """
+    firsts: dict[str, int] = {}
+    for number, (texts, _) in enumerate(versions):
+        for text in texts:
+            if text.get_content_type() != "text/calendar":
+                firsts.setdefault(text.get_content_type(), number)
+    plain, page = firsts.get("text/plain"), firsts.get("text/html")
+    if plain is None or page is None:
+        return {*firsts.values()} or None
+    said = {*_words(versions[plain][0])}
+    shown = _words(versions[page][0])
+    is_version = 3 * sum(word in said for word in shown) >= len(shown)
+    return {plain} if is_version else {plain, page}
+
+
+def _words(texts: Iterable[Message]) -> list[str]:
+    """The words that these parts show; none of a part that can't be decoded."""
+    shown: list[str] = []
+    for part in texts:
+        with suppress(LoadError):
+            text = decode(_bytes(part), part.get_content_charset())[0]
+            if part.get_content_type() == "text/html":
+                layout = Layout(hidden=True)
+                feed(text, layout)
+                text = "\n".join(block.text for block in layout.blocks())
+            shown += _WORD.findall(text)
+    return shown
 
 
 def _children(part: Message) -> list[Message]:
@@ -210,6 +242,8 @@ def _body(part: Message) -> list[tuple[str, tuple[Heading, ...]]]:
         is_known = charset not in (None, "us-ascii")
         page = codecs.BOM_UTF8 + decode(data, charset)[0].encode() if is_known else data
         return [(one.text, one.headings) for one in load_html(page)]
+    if part.get_content_type() == "text/calendar":
+        return [(one.text, one.headings) for one in load_content_lines(data)]
     text = decode(data, charset)[0]
     if _parameter(part, "format") == "flowed":
         text = _unfold(text, with_blank=_parameter(part, "delsp") != "yes")

@@ -11,6 +11,7 @@ from rag.documents.layout import Layout
 from rag.documents.office_zip import Element, walk
 
 DEEPEST_HEADING = 6
+ONLY_PICTURES = "it holds only pictures, whose text needs OCR; save it as PDF and use --ocr"
 
 
 class OfficeText(ABC):
@@ -40,6 +41,10 @@ class OfficeText(ABC):
     def _aside_of(self, tag: str, element: Element) -> tuple[str, Element] | None:
         """The note or box that an element holds or refers to, with the text that precedes it."""
 
+    def _text_of(self, tag: str, element: Element) -> str | None:  # noqa: ARG002 (for others)
+        """The text that stands for an element with all its content; None if that is written."""
+        return None
+
     @abstractmethod
     def _start(self, tag: str, element: Element) -> None: ...
 
@@ -54,7 +59,10 @@ class OfficeText(ABC):
                 aside = None if element is root else self._aside_of(tag, element)
                 if aside:
                     self._aside.append(aside)
-                if aside or self._is_hidden(tag, element):
+                words = None if aside else self._text_of(tag, element)
+                if words:
+                    self.layout.data(words)
+                if aside or words is not None or self._is_hidden(tag, element):
                     left_out = element
                     walker.skip_subtree()
                 else:
@@ -81,12 +89,12 @@ class OfficeText(ABC):
         self._mark, self._is_aside = "", False
 
     def _start_paragraph(
-        self, tag: str, level: int | None = None, number: int | None = None
+        self, tag: str, level: int | None = None, number: int | None = None, label: str = ""
     ) -> None:
-        """Begin a paragraph, heading, or item of a ``level``."""
+        """Begin a paragraph, heading, or item of a ``level``, with its ``label``."""
         self._ends.append(tag)
         if tag == "li":
-            self.layout.start_item(level or 0, number)
+            self.layout.start_item(level or 0, number, label)
         else:
             self.layout.start(tag, {})
         self.layout.data(self._mark)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from rag.documents.content import Content
 from rag.documents.formats.office_text import DEEPEST_HEADING, OfficeText, parse_number
 from rag.documents.formats.pptx import NOTES, TITLE_LEVEL, join_pages
-from rag.documents.formats.spreadsheet import RowQuota, sheet_blocks
+from rag.documents.formats.spreadsheet import Merged, RowQuota, fill_merged, sheet_blocks
 from rag.documents.loaded import Block, Loaded
 from rag.documents.metadata import Metadata
 from rag.documents.office_zip import (
@@ -104,11 +104,14 @@ def load_ods(content: Content) -> Iterator[Loaded]:
     package, root = _open_content(content)
     allowance = RowQuota()
     sheets = children(_body(root, "office:spreadsheet"), "table:table")
-    blocks = chain.from_iterable(
-        sheet_blocks(attribute(sheet, "table:name") or "", _rows(sheet), allowance)
-        for sheet in sheets
-    )
+    blocks = chain.from_iterable(_sheet_blocks(sheet, allowance) for sheet in sheets)
     return _about(package).in_parts(blocks, allowance.warnings)
+
+
+def _sheet_blocks(sheet: Element, allowance: RowQuota) -> Iterator[Block]:
+    merged: Merged = {}
+    rows = fill_merged(_rows(sheet, merged), merged)
+    return sheet_blocks(attribute(sheet, "table:name") or "", rows, allowance)
 
 
 def _open_content(content: Content) -> tuple[Package, Element]:
@@ -234,21 +237,29 @@ def _shape_text(shape: Element, styles: _Styles) -> list[Block]:
     return writer.layout.blocks()
 
 
-def _rows(sheet: Element) -> Iterator[list[str]]:
+def _rows(sheet: Element, merged: Merged) -> Iterator[list[str]]:
+    """Rows of a sheet; cells that are merged over several are added to ``merged`` before them."""
+    number = 0
     for event, tag, row, walker in walk(sheet):
         if event == "start" and tag == "table:table-row":
             walker.skip_subtree()
-            cells = _cells(row)
+            cells = _cells(row, merged, number)
             repeated = parse_number(attribute(row, "table:number-rows-repeated"), 1)
             # Consecutive empty rows are one gap.
-            yield from [cells] * (repeated if cells and repeated <= _MOST_REPEATED else 1)
+            repeated = repeated if cells and repeated <= _MOST_REPEATED else 1
+            number += repeated
+            yield from ([*cells] for _ in range(repeated))
 
 
-def _cells(row: Element) -> list[str]:
+def _cells(row: Element, merged: Merged, number: int) -> list[str]:
     cells: list[str] = []
     for cell in children(row, "table:table-cell", "table:covered-table-cell"):
         lines = ("".join(_visible(line)) for line in children(cell, "text:p"))
         words = " ".join(lines).strip()
+        spanned = parse_number(attribute(cell, "table:number-rows-spanned"), 1)
+        if spanned > 1:
+            span = (len(cells), number + 1, number + spanned - 1)
+            merged.setdefault(number, []).append(span)
         repeated = parse_number(attribute(cell, "table:number-columns-repeated"), 1)
         cells += [words] * min(repeated, _MOST_REPEATED)
         if len(cells) >= _MOST_COLUMNS:

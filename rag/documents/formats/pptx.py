@@ -7,7 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from rag.documents.content import Content
-from rag.documents.layout import Layout
+from rag.documents.formats.chart import chart_blocks
+from rag.documents.formats.office_math import linear
+from rag.documents.formats.office_text import ONLY_PICTURES
+from rag.documents.layout import Layout, is_power
 from rag.documents.loaded import Block, Loaded, join_blocks, join_texts
 from rag.documents.metadata import Metadata
 from rag.documents.office_zip import (
@@ -20,6 +23,7 @@ from rag.documents.office_zip import (
     open_ooxml,
     walk,
 )
+from rag.documents.whitespace import one_line
 from rag.errors import LoadError
 
 TITLE_LEVEL = 2
@@ -35,9 +39,10 @@ _AS_HTML = {"a:tbl": "table", "a:tr": "tr", "a:tc": "td"}
 def load_pptx(content: Content) -> Loaded:
     """Load a presentation: one page per slide, including hidden ones, in order.
 
-    A slide yields its title as a heading, its text, lists, tables and diagram text, and the speaker
-    notes. Title, author and date (of the last change) come from the presentation's properties. An
-    unreadable slide is an empty page named in the warnings.
+    A slide yields its title as a heading, its text, lists, tables, diagram text and charts,
+    comments and the speaker notes. Footers of slides are omitted. Title, author and date (of the
+    last change) come from the presentation's properties. An unreadable slide is an empty page named
+    in the warnings.
 
     Raises LoadError if it is not a presentation, damaged, encrypted, or exceeds the limits.
     """
@@ -50,6 +55,9 @@ def load_pptx(content: Content) -> Loaded:
         except LoadError as error:
             slides.append([])
             warnings.append(f"slide {len(slides)} was left out: {error}")
+    has_pictures = any(name.startswith("ppt/media/") for name in package.names)
+    if has_pictures and not warnings and not any(slides):
+        raise LoadError(ONLY_PICTURES)
     if warnings and len(warnings) == len(slides):
         raise LoadError(f"none of its slides can be read: {warnings[0]}")
     return join_pages(slides, core_properties(package), warnings)
@@ -89,7 +97,8 @@ def _slide(package: Package, name: str) -> list[Block]:
             is_long = sum(bool(_words(one).strip()) for one in _paragraphs(shape)) > 1
             _write(shape, layout, is_outline=kind in _OUTLINES and is_long)
             _write_diagrams(shape, layout, package, relations)
-    return [*layout.blocks(), *_notes(package, relations)]
+            _write_charts(shape, layout, package, relations)
+    return [*layout.blocks(), *_comments(package, relations), *_notes(package, relations)]
 
 
 def _shapes(root: Element) -> Iterable[Element]:
@@ -118,9 +127,17 @@ def _words(paragraph: Element) -> str:
 
 def _runs(paragraph: Element) -> Iterable[str]:
     """Text runs of a paragraph, including formulas; a line feed for a line break."""
+    before = ""
     for event, tag, element, walker in walk(paragraph):
         if event == "start" and tag in ("a:t", "m:t"):
-            yield element.text or ""
+            words = element.text or ""
+            baseline = attribute(child(element.getparent(), "a:rPr"), "baseline") or ""
+            is_raised = bool(baseline) and not baseline.startswith(("-", "0"))
+            yield f"^{words}" if is_raised and is_power(before, words) else words
+            before = words
+        elif event == "start" and tag == "m:oMath":
+            yield linear(element)
+            walker.skip_subtree()
         elif event == "start" and tag == "a:tab":
             yield " "
         elif event == "start" and tag == "a:br":
@@ -193,6 +210,31 @@ def _write_diagrams(
             points = child(package.tree_if_there(name), "dgm:ptLst")
             if points is not None:
                 _write(points, layout, is_outline=True)
+
+
+def _write_charts(
+    shape: Element, layout: Layout, package: Package, relations: Mapping[str, tuple[str, str]]
+) -> None:
+    """Write charts, which are parts of their own."""
+    for event, tag, element, _ in walk(shape):
+        if event == "start" and tag == "c:chart":
+            name = relations.get(attribute(element, "r:id") or "", ("", ""))[1]
+            chart = package.tree_if_there(name)
+            for block in chart_blocks(chart) if chart is not None else ():
+                layout.start("p", {})
+                layout.data(block.text)
+                layout.end("p")
+
+
+def _comments(package: Package, relations: Mapping[str, tuple[str, str]]) -> Iterable[Block]:
+    """Comments on a slide, and replies to them, of PowerPoint before and since 2021."""
+    names = [name for kind, name in relations.values() if kind == "comments"]
+    for root in map(package.tree_if_readable, names):
+        for comment in () if root is None else root.iter("{*}cm", "{*}reply"):
+            words = [one.text or "" for one in comment.iterfind("{*}text")]
+            words += map(_words, comment.iterfind("{*}txBody/{*}p"))
+            if text := one_line(" ".join(words)):
+                yield Block(f"Comment: {text}")
 
 
 def _notes(package: Package, relations: Mapping[str, tuple[str, str]]) -> list[Block]:

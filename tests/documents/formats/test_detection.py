@@ -22,7 +22,9 @@ PAGE = (
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(300)
 MAIL = b"Return-Path: <a@b.c>\r\nFrom: a@b.c\r\nTo: d@e.f\r\nSubject: Tea\r\n\r\nWords."
 MAILBOX = b"From a@b.c Wed Mar  5 10:00:00 2025\nFrom: a@b.c\n\nWords."
-OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
+COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
+OLD_OFFICE = COMPOUND + "WordDocument".encode("utf-16-le")
+OLD_WORKBOOK = COMPOUND + "Workbook\0".encode("utf-16-le")
 
 
 def _zip(**entries: str) -> bytes:
@@ -54,6 +56,7 @@ ZIP = _zip(a_txt="Words.")
         (MAIL, ".eml"),
         (MAILBOX, ".mbox"),
         (b"\x1f\x8b\x08\x00", ".gz"),
+        (OLD_WORKBOOK, ".xls"),
         (b"Just words. Date: none.", ".txt"),
         (b"To: do\n\nBuy milk.", ".txt"),
         (b"From here on, 2025 words.\n", ".txt"),
@@ -73,10 +76,12 @@ def test_without_an_ending_the_content_decides(data: bytes, suffix: str) -> None
         ("a.DOCX", PAGE, ".html", "its name ends in .docx, but it holds HTML: read as that"),
         ("a.doc", RTF, ".rtf", "its name ends in .doc, but it holds RTF: read as that"),
         ("a.xls", PAGE, ".html", "its name ends in .xls, but it holds HTML: read as that"),
+        ("a.php", PAGE, ".html", "its name ends in .php, but it holds HTML: read as that"),
         ("a.txt", PAGE, ".html", "its name ends in .txt, but it holds HTML: read as that"),
         ("a.csv", XLSX, ".xlsx", "its name ends in .csv, but it holds XLSX: read as that"),
         ("a.zip", DOCX, ".docx", "its name ends in .zip, but it holds DOCX: read as that"),
         ("a.docx", PPTX, ".pptx", "its name ends in .docx, but it holds PPTX: read as that"),
+        ("a.doc", OLD_WORKBOOK, ".xls", "its name ends in .doc, but it holds XLS: read as that"),
         ("a.docm", DOCX, ".docx", "its name ends in .docm, but it holds DOCX: read as that"),
     ],
 )
@@ -110,11 +115,12 @@ def test_a_persons_choice_stands(name: str, data: bytes) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "message"),
     [
-        ("a.xyz", b"Words.", r"no loader for “\.xyz” files; save it as"),
+        ("a.xyz", b"Words\0\1\2", r"no loader for “\.xyz” files; save it as"),
         ("a.jar", ZIP, r"no loader for “\.jar” files; save it as"),
-        ("a.php", PAGE, r"no loader for “\.php” files; save it as"),
         ("photo", PNG, r"no loader for what it holds \(Portable Network Graphics file\); "),
-        ("a.doc", OLD_OFFICE, r"no loader for Word, Excel and PowerPoint files from before 2007"),
+        ("a.doc", OLD_OFFICE, r"no loader for Word and PowerPoint files from before 2007"),
+        ("a.doc", OLD_OFFICE + OLD_WORKBOOK, r"no loader for Word and PowerPoint files from"),
+        ("a.msg", COMPOUND, r"no loader for “\.msg” files; save it as"),
         ("noise", bytes(range(9)) * 99, r"no loader for what it holds \(.+\); "),
     ],
 )

@@ -400,3 +400,32 @@ def test_much_that_is_declared_costs_little() -> None:
     """Of ten thousand names twenty are kept."""
     head = "".join(f'<meta name="citation_author" content="A{n}">' for n in range(10_000))
     assert _with_head(head).metadata["author"] == "; ".join(f"A{n}" for n in range(20))
+
+
+_POST = "<p>Attackers use better methods every year, which is why we write this.</p>"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"<script type='text/template'>{_POST}</script><noscript>{_POST}</noscript>",
+        f"<div><template shadowrootmode='open'>{_POST}</template></div>",
+    ],
+)
+def test_text_that_scripts_would_write(body: str) -> None:
+    """It is read where most of a page is written by scripts, once; a request for them isn't."""
+    page = f"<title>P</title><h3>Browsing</h3>{body}<div>Labels: x</div>"
+    loaded = load_html(page.encode())
+    assert loaded.text.split("\n\n") == ["Browsing", _POST[3:-4], "Labels: x"]
+    loaded = load_html(f"{_POST}<noscript>Please switch on JavaScript.</noscript>".encode())
+    assert loaded.text == _POST[3:-4]
+
+
+def test_powers_in_articles() -> None:
+    """They are told from their base in an article, as on a whole page."""
+    lamps = (f"<p>Lamp {n} gives 10<sup>6</sup> lumen, and burns for years.</p>" for n in range(20))
+    margin = "".join(f"<p>Word {n} of a margin</p>" for n in range(60))
+    article = f"<article><h1>Lamps</h1>{''.join(lamps)}</article>"
+    loaded = load_html(f"<html><body>{article}<footer>{margin}</footer></body></html>".encode())
+    assert loaded.metadata["extraction"] == "article"
+    assert "Lamp 7 gives 10^6 lumen" in loaded.text

@@ -219,7 +219,7 @@ def test_attachments_are_documents(tmp_path: Path) -> None:
     page.add_related(b"\x89PNG", "image", "png", cid="<logo>")  # type: ignore[union-attr]
     message.add_attachment("Words of the notes.", filename="../../notes für dich.txt")
     message.add_attachment("Words of the same name.", filename="notes für dich.txt")
-    message.add_attachment(b"\x89PNG", "image", "png", filename="photo.png")
+    message.add_attachment(b"\x89PNG\r\n\x1a\n", "image", "png", filename="photo.png")
     message.add_attachment(b"sig", "application", "pgp-signature", filename="signature.asc")
     message.add_attachment("a,b\n1,2", subtype="markdown")
     packed = zipped({"inner.txt": b"Words in an archive."})
@@ -230,7 +230,7 @@ def test_attachments_are_documents(tmp_path: Path) -> None:
         ("", "Tea"),
         ("/notes für dich.txt", "Words of the notes."),
         ("/notes für dich (2).txt", "Words of the same name."),
-        ("/photo.png", "no loader for “.png” files; save it as PDF, .docx, .html or plain text"),
+        ("/photo.png", "it is a picture, whose text needs OCR; save it as PDF and use --ocr"),
         ("/part 4.md", "a,b 1,2"),
         ("/more.zip/inner.txt", "Words in an archive."),
     ]

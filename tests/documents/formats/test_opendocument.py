@@ -237,3 +237,21 @@ def test_what_holds_something_else(loader: Callable[[bytes], Loaded]) -> None:
         loader(_file("drawing", ""))
     with pytest.raises(LoadError, match="unprotected copy"):
         loader(_file("text", "", manifest='<m xmlns="u"><encryption-data/></m>'))
+
+
+def test_cells_merged_over_rows() -> None:
+    """Their value counts for each row that has others."""
+    merged = (
+        '<table:table-cell table:number-rows-spanned="2"><text:p>Red</text:p></table:table-cell>'
+    )
+    covered = "<table:covered-table-cell/>"
+    person = "<table:table-cell><text:p>{}</text:p></table:table-cell>"
+    rows = (
+        *(person.format("Team") + person.format("Person"), merged + person.format("Ada")),
+        *(covered + person.format("Ben"), covered + person.format("Cem")),
+    )
+    body = "".join(f"<table:table-row>{row}</table:table-row>" for row in rows)
+    loaded = load_ods(_file("spreadsheet", f'<table:table table:name="S">{body}</table:table>'))
+    assert loaded.text.split("\n\n")[1:] == [
+        *("Team: Red; Person: Ada", "Team: Red; Person: Ben", "Person: Cem"),
+    ]

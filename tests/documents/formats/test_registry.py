@@ -65,7 +65,7 @@ def test_importing_the_registry_is_light() -> None:
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name.partition(".")[0] for name in ran.stdout.split()}
     assert loaded.isdisjoint(
-        {"lxml", "trafilatura", "markdown_it", "yaml", "charset_normalizer", "puremagic"}
+        {"lxml", "trafilatura", "markdown_it", "yaml", "chardet", "puremagic"}
         | {"pypdfium2", "docx", "pptx", "openpyxl", "docutils", "dateutil"}
     )
 
@@ -155,7 +155,7 @@ def test_a_container_reads_like_a_folder(tmp_path: Path, monkeypatch: pytest.Mon
         yield Member("", Loaded("The letter itself."))
         yield Member("2024/jan.txt", b"Words of January.")
         yield Failure("locked.txt", "it is locked")
-        yield Member("photo.png", b"\x89PNG")
+        yield Member("photo.png", b"\x89PNG\r\n\x1a\n")
         yield Member("empty.txt", b"")
         yield Member("2024/jan.txt", b"Other words.")
         yield Member("row", Loaded("A row.", title="Row"))
@@ -166,7 +166,7 @@ def test_a_container_reads_like_a_folder(tmp_path: Path, monkeypatch: pytest.Mon
         ("", "The letter itself."),
         ("/2024/jan.txt", "Words of January."),
         ("/locked.txt", "it is locked"),
-        ("/photo.png", "no loader for “.png” files; save it as PDF, .docx, .html or plain text"),
+        ("/photo.png", "it is a picture, whose text needs OCR; save it as PDF and use --ocr"),
         ("/empty.txt", "there is no text in it; remove it, or exclude it from indexing"),
         ("/2024/jan (2).txt", "Other words."),
         ("/row", "A row."),

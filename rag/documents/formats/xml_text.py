@@ -1,0 +1,132 @@
+"""XML of any vocabulary: its words, with titles as headings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from textwrap import dedent
+from typing import Any, TypeAlias
+
+from rag.documents.content import Content, whole
+from rag.documents.formats.html import feed
+from rag.documents.formats.plain_text import load_plain
+from rag.documents.layout import UNREADABLE, Layout
+from rag.documents.loaded import Block, Loaded
+from rag.documents.metadata import Metadata
+from rag.documents.office_zip import is_out_of_memory
+from rag.documents.whitespace import one_line
+
+_Element: TypeAlias = Any  # an lxml element (lxml ships no types)
+
+_LARGE = 8 << 20
+_MOST_TAGS = 300_000
+"""Size in bytes, and number of tags, beyond which XML is read as plain text: parsed, it would take
+too much memory."""
+
+_TITLES = frozenset({"title", "subtitle", "head", "heading", "headline", "name"})
+_WORDS = frozenset(
+    {
+        *("text", "title", "name", "label", "caption", "description", "desc", "summary", "alt"),
+        *("value", "author", "created", "date", "when", "from", "to", "body", "address"),
+    }
+)
+"""Attributes that hold what people read, in lower case."""
+
+_PARAGRAPHS = frozenset({"p", "para", "text"})
+_MARKUP = re.compile(r"</[A-Za-z]\w*>|<br\b")
+_DEEPEST, _DEEPEST_HEADING = 20, 6
+_LONGEST_HEADING = 120
+_LEAST_WORDS = 8
+"""Minimum number of words for an element to be a paragraph rather than a field of a record."""
+
+
+def load_xml(content: Content) -> Iterator[Loaded]:
+    """Load XML: an element with running text is a paragraph, an element named as a title a heading,
+    and any other text a line such as "price: 12"; of the attributes, those whose names say that
+    people read them. Entities are not expanded. What isn't well-formed, or is large, is read as
+    plain text.
+
+    Raises LoadError if the bytes are not text.
+    """
+    data = whole(content) if len(content) < _LARGE else b""
+    root = _root(data) if 0 < data.count(b"<") <= _MOST_TAGS else None
+    return load_plain(content) if root is None else Metadata().in_parts(_blocks(root))
+
+
+def _root(data: bytes) -> _Element | None:
+    from lxml import etree  # type: ignore[import-untyped,unused-ignore]
+
+    parser = etree.XMLParser(
+        resolve_entities=False,
+        load_dtd=False,
+        no_network=True,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    try:
+        root = etree.fromstring(data, parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        if is_out_of_memory(error):
+            raise MemoryError from error
+        return None
+    # An entity that isn't expanded would cost its words.
+    return None if next(root.iter(etree.Entity), None) is not None else root
+
+
+def _blocks(root: _Element) -> Iterator[Block]:
+    from lxml import etree  # type: ignore[import-untyped,unused-ignore]
+
+    lines: list[str] = []
+    depth = 0
+    walker = etree.iterwalk(root, events=("start", "end"))
+    for event, element in walker:
+        if event == "end":
+            depth -= 1
+            if len(element) and lines:
+                yield Block(dedent("\n".join(lines)))
+                lines = []
+            continue
+        name = etree.QName(element).localname
+        indent = "  " * min(depth, _DEEPEST)
+        depth += 1
+        lines += [f"{indent}{one}" for one in _attributes(element)]
+        if len(element) and not _is_mixed(element):
+            continue
+        walker.skip_subtree()
+        source = "".join(element.itertext())
+        words = one_line(source)
+        is_title = name.lower() in _TITLES and len(words) <= _LONGEST_HEADING
+        is_page = bool(_MARKUP.search(source))
+        if words and not (is_title or is_page or len(element) or _is_prose(name, words)):
+            lines.append(f"{indent}{name}: {words}")
+        elif words:
+            yield Block(dedent("\n".join(lines)))
+            lines = []
+            if is_title:
+                yield Block(words, min(max(depth - 1, 1), _DEEPEST_HEADING))
+            else:
+                yield from _html(source) if is_page else [Block(words)]
+    yield Block(dedent("\n".join(lines)))
+
+
+def _attributes(element: _Element) -> Iterator[str]:
+    for name, value in element.attrib.items():
+        local = name.rpartition("}")[2]
+        if local.lower() in _WORDS and (words := one_line(value)):
+            yield words if local.lower() in ("text", "title") else f"{local}: {words}"
+
+
+def _is_prose(name: str, words: str) -> bool:
+    return name.lower() in _PARAGRAPHS or len(words.split()) >= _LEAST_WORDS
+
+
+def _is_mixed(element: _Element) -> bool:
+    """Whether an element has both text and elements in it."""
+    return any((words or "").strip() for words in (element.text, *(one.tail for one in element)))
+
+
+def _html(source: str) -> list[Block]:
+    """A web page or a piece of one, as feeds have them in an element."""
+    layout = Layout(UNREADABLE)
+    feed(source, layout)
+    return layout.blocks()

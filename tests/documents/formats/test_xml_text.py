@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import time
+
+from rag.documents.formats.xml_text import load_xml
+from rag.documents.loaded import Loaded
+
+
+def _load(source: str) -> Loaded:
+    (loaded,) = load_xml(source.encode())
+    return loaded
+
+
+def test_a_manual() -> None:
+    """Titles are headings, and running text is not broken by the elements in it."""
+    loaded = _load(
+        "<book><title>Boats</title><chapter><title>Sails</title>"
+        "<para>The <emphasis>red</emphasis> sail.</para></chapter></book>"
+    )
+    assert loaded.text == "Boats\n\nSails\n\nThe red sail."
+    assert [one.level for one in loaded.headings] == [1, 2]
+
+
+def test_records() -> None:
+    """Short values are lines with their names, those of a record together."""
+    loaded = _load("<orders><o><item>Oar</item><qty>2</qty></o><o><item>Mast</item></o></orders>")
+    assert loaded.text == "item: Oar\nqty: 2\n\nitem: Mast"
+
+
+def test_words_in_attributes() -> None:
+    """An outline has all its words there; identifiers and drawings are not words."""
+    loaded = _load(
+        '<opml><body><outline text="Garden" id="x1"><outline text="Prune the tree"/></outline>'
+        '<path d="M 1 2"/></body></opml>'
+    )
+    assert loaded.text == "Garden\n  Prune the tree"
+
+
+def test_pages_in_feeds() -> None:
+    """They are read as HTML."""
+    page = "&lt;p&gt;The bridge &amp;amp; quay.&lt;/p&gt;&lt;p&gt;B&lt;/p&gt;"
+    loaded = _load(f"<item><d>{page}</d></item>")
+    assert loaded.text == "The bridge & quay.\n\nB"
+
+
+def test_what_is_not_well_formed_is_text() -> None:
+    """So is a file with entities of its own, which are never expanded."""
+    assert _load("<a>unclosed").text == "<a>unclosed"
+    assert _load('<!DOCTYPE a [<!ENTITY x "y">]><a>&x; z</a>').text.endswith("<a>&x; z</a>")
+
+
+def test_it_takes_no_time() -> None:
+    """However many or deep its elements are."""
+    start = time.perf_counter()
+    _load("<a>" + "<b>x</b>" * 50_000 + "</a>")
+    _load("<a>" * 5_000 + "x")
+    assert time.perf_counter() - start < 5
