@@ -1,13 +1,15 @@
 """Detect running headers, footers and page numbers, and remove them.
 
 Only the outermost rows of a page are considered, and only those removed that recur on several pages
-at the same height, set apart from the text, so that no body text is lost.
+at the same height, set apart from the text, and with the same words and numbers, except for the
+page number. Whatever else differs from page to page, such as the number and the total of an
+invoice, is content; and so is a header on a page with nothing else.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
@@ -30,13 +32,27 @@ _MANY_PAGES = 6
 """Number of pages that suffices whatever the share: a header with the chapter's title changes with
 it."""
 
-_DIGITS = re.compile(r"\d+")
+_WORD = (
+    r"(?:page|pages|pg\.?|p\.|seite|s\.|blatt|página|pagina|pagine|pág\.?|pag\.?|sheet|slide|folio|"
+    r"strona|str\.|side|sida|sivu|oldal|стр\.?|страница|лист)"
+)
+_OF = r"(?:\s*(?:/|of|von|de|di|sur|из)\s*\d{1,5})?"
 _NUMBER = re.compile(
-    r"\W*(?:page|p\.|seite|página)?\s*(?:(?P<digits>\d{1,5})|(?P<roman>[ivxlcdm]{1,7}))"
-    r"(?:\s*(?:/|of|von|de|sur)\s*\d{1,5})?\W*",
+    rf"\W*(?:{_WORD})?\s*(?:[A-Z\d]{{1,3}}[-:\u2013])?"
+    rf"(?:(?P<digits>\d{{1,5}})|(?P<roman>[ivxlcdm]{{1,7}})){_OF}\W*",
     re.IGNORECASE,
 )
+"""A page number by itself."""
+_PAGE_NUMBER = re.compile(rf"\b{_WORD}\s*\d{{1,5}}{_OF}\b", re.IGNORECASE)
+"""A page number that says that it is one."""
+_SEPARATOR = re.compile(r"\s+[-\u2013\u2014|/\u00b7\u2022]\s+|,\s+")
+_OTHER_NUMBER = re.compile(
+    r"(?:[:#№]|\b(?:no|nr|n°|number|nummer|numéro|numero|número)\.?)\s*$", re.IGNORECASE
+)
+"""What precedes a number that isn't a page number: "Invoice no."."""
 _ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100, "d": 500, "m": 1000}
+_MASK = "page #"
+_COUNTED = "#"
 _STAMP = re.compile(r"arXiv:\s?\S+\s+(?:\[[\w.-]+\]\s+)?\d{1,2}\s+\w{3}\s+\d{4}")
 
 
@@ -67,17 +83,22 @@ def is_stamp(text: str) -> bool:
 def without_headers_and_footers(pages: Sequence[PageRows]) -> Iterator[tuple[Region, ...]]:
     """The regions of each page without headers and footers."""
     margins = [_margins(page) for page in pages]
-    candidates = [[row for rows, _ in both for row in rows] for both in margins]
-    repeated = _repeated(candidates)
-    offsets = _offsets(candidates)
-    for number, (page, both) in enumerate(zip(pages, margins, strict=True)):
+    offsets = _offsets(margins)
+    wordings = [
+        {id(row): _wording(row, number, offsets) for rows, _ in both for row in rows}
+        for number, both in enumerate(margins)
+    ]
+    repeated = _repeated(margins, wordings)
+    for page, both, wording in zip(pages, margins, wordings, strict=True):
         loose = {
             id(row)
-            for row in candidates[number]
-            if _is_repeated(row, repeated)
-            or any(value - number in offsets for value in _value(row))
+            for rows, _ in both
+            for row in rows
+            if wording[id(row)] == _COUNTED or _is_repeated(row, wording[id(row)], repeated)
         }
         gone = {id(row) for margin in both for row in _removable(margin, loose)}
+        if not page.turned and len(gone) == sum(map(len, page.regions)):
+            gone = {row for row in gone if wording[row] == _COUNTED}
         kept = (tuple(row for row in region if id(row) not in gone) for region in page.regions)
         yield (*kept, page.turned)
 
@@ -104,56 +125,81 @@ def _removable(margin: _Margin, loose: Container[int]) -> list[Row]:
     return gone
 
 
-def _masked_text(row: Row) -> str:
-    """A row's text with numbers masked."""
-    return _DIGITS.sub("#", row.text).casefold()
+def _segments(row: Row) -> list[str]:
+    """The parts of a row that gaps or separators keep apart."""
+    return [part for cell in row.cells or (row,) for part in _SEPARATOR.split(cell.text)]
 
 
-def _repeated(candidates: Sequence[Sequence[Row]]) -> Mapping[str, float]:
-    """Texts that recur on enough pages at the same height, with that height."""
+def _numbers(row: Row) -> Iterator[tuple[int, int]]:
+    """The numbers in a row that may be page numbers, each with the index of its segment."""
+    segments = _segments(row)
+    for at, (before, segment) in enumerate(zip(["", *segments], segments, strict=False)):
+        match = _NUMBER.fullmatch(segment)
+        if match and not _OTHER_NUMBER.search(before):
+            digits = match["digits"]
+            yield at, int(digits) if digits else _from_roman(match["roman"].lower())
+
+
+def _wording(row: Row, page: int, offsets: Container[int]) -> str:
+    """A row's text with page numbers masked; ``_COUNTED`` if it is nothing else."""
+    segments = _segments(row)
+    for at, value in _numbers(row):
+        if value - page in offsets:
+            segments[at] = _COUNTED
+    return "|".join(_PAGE_NUMBER.sub(_MASK, segment) for segment in segments).casefold()
+
+
+def _repeated(
+    margins: Sequence[tuple[_Margin, _Margin]], wordings: Sequence[Mapping[int, str]]
+) -> Mapping[str, float]:
+    """Wordings that recur on enough pages at the same height, with that height."""
     heights: defaultdict[str, list[float]] = defaultdict(list)
-    for rows in candidates:
-        for wording, row in {_masked_text(row): row for row in rows}.items():
-            if any(character.isalpha() for character in wording):
-                heights[wording].append(row.base)
-    needed = max(_LEAST_PAGES, min(_LEAST_SHARE * len(candidates), _MANY_PAGES))
-    found: dict[str, float] = {}
-    for wording, bases in heights.items():
+    for both, wording in zip(margins, wordings, strict=True):
+        found = {wording[id(row)]: row.base for rows, _ in both for row in rows}
+        for words, base in found.items():
+            if any(character.isalpha() for character in words):
+                heights[words].append(base)
+    needed = max(_LEAST_PAGES, min(_LEAST_SHARE * len(margins), _MANY_PAGES))
+    repeated: dict[str, float] = {}
+    for words, bases in heights.items():
         if len(bases) < needed:
             continue
         height = median(bases)
         if sum(abs(base - height) <= _SAME_HEIGHT for base in bases) >= needed:
-            found[wording] = height
-    return found
+            repeated[words] = height
+    return repeated
 
 
-def _is_repeated(row: Row, repeated: Mapping[str, float]) -> bool:
-    height = repeated.get(_masked_text(row))
+def _is_repeated(row: Row, wording: str, repeated: Mapping[str, float]) -> bool:
+    height = repeated.get(wording)
     return height is not None and abs(row.base - height) <= _SAME_HEIGHT
 
 
-def _offsets(candidates: Sequence[Sequence[Row]]) -> frozenset[int]:
+def _offsets(margins: Sequence[tuple[_Margin, _Margin]]) -> frozenset[int]:
     """Offsets of printed page numbers from page indices.
 
-    Numbers count as page numbers only if they increase along with the pages.
+    Numbers count as page numbers only if they increase along with the pages. The numbers of merged
+    invoices may do so too. Therefore, unless the first page has number 1, they must also stand
+    alone at the edge of the page, or beside the header, now on its left and now on its right.
     """
-    offsets: Counter[int] = Counter()
-    for number, rows in enumerate(candidates):
-        offsets.update({value - number for row in rows for value in _value(row)})
-    enough = min(len(candidates), 2)
+    pages: defaultdict[int, set[int]] = defaultdict(set)
+    sides: defaultdict[int, set[str]] = defaultdict(set)
+    for page, both in enumerate(margins):
+        for rows, _ in both:
+            for row in rows:
+                last = len(_segments(row)) - 1
+                for at, value in _numbers(row):
+                    pages[value - page].add(page)
+                    if last or row is rows[0]:
+                        sides[value - page] |= {"left"} if at == 0 else set()
+                        sides[value - page] |= {"right"} if at == last else set()
+    enough = min(len(margins), 2)
     return frozenset(
         offset
-        for offset, count in offsets.items()
-        if count > 2 or (offset == 1 and count >= enough)  # noqa: PLR2004 - two may be chance
+        for offset, found in pages.items()
+        if (len(found) > 2 and len(sides[offset]) > 1)  # noqa: PLR2004 - two may be chance
+        or (offset == 1 and len(found) >= enough)
     )
-
-
-def _value(row: Row) -> list[int]:
-    """The number that is a row's only content, if any."""
-    match = _NUMBER.fullmatch(row.text)
-    if not match:
-        return []
-    return [int(match["digits"]) if match["digits"] else _from_roman(match["roman"].lower())]
 
 
 def _from_roman(numeral: str) -> int:
