@@ -263,4 +263,4 @@ def _middle(piece: Piece) -> float:
 
 
 def _is_prose(piece: Piece, em: float) -> bool:
-    return piece.right - piece.left >= _PROSE * em
+    return piece.right - piece.left >= _PROSE * em and not piece.is_field

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.documents.content import Content
+from rag.documents.pdf.annotations import annotations_of, filled_in, has_form
 from rag.documents.pdf.glyphs import WIDE_GAP, Glyphs, PdfPage, Whole, glyphs_of
 from rag.documents.pdf.page import Piece, Sheet
 from rag.errors import LoadError, PasswordRequired
@@ -71,6 +72,7 @@ def open_pdf(content: Content, passwords: Sequence[str] = ()) -> Iterator[Pdf]:
         raise LoadError(
             "the PDF is damaged or cut short, and no page can be read; get it again"
         ) from error
+    pdf.init_forms()  # before any page is opened, so that form fields are read and drawn
     try:
         yield pdf
     finally:
@@ -108,6 +110,22 @@ def is_whole(pdf: Pdf) -> bool:
     return bool(raw.FPDF_DocumentHasValidCrossReferenceTable(pdf))
 
 
+def is_placeholder(pdf: Pdf) -> bool:
+    """Whether the only page asks to wait for a form that is described in XML (XFA), which programs
+    that know it draw instead.
+    """
+    from pypdfium2 import raw
+
+    kind = pdf.get_formtype()
+    if kind not in (raw.FORMTYPE_XFA_FULL, raw.FORMTYPE_XFA_FOREGROUND) or len(pdf) != 1:
+        return False
+    page = pdf[0]
+    try:
+        return kind == raw.FORMTYPE_XFA_FULL or not has_form(page)
+    finally:
+        page.close()
+
+
 def read_page(pdf: Pdf, index: int) -> Sheet | None:
     """Read a page, counted from 0; None if it can't be read."""
     import pypdfium2 as pdfium
@@ -127,21 +145,28 @@ def read_page(pdf: Pdf, index: int) -> Sheet | None:
 def _sheet(page: PdfPage) -> Sheet:
     left, bottom, right, top = page.get_bbox()
     glyphs = glyphs_of(page)
+    annotations = annotations_of(page)
     pictured = 0.0
     if glyphs is None or len(glyphs.code) < _FEW_LETTERS:  # otherwise it is not a scan
         pictured = _image_share(page, abs((right - left) * (top - bottom)))
-    if glyphs is None or _is_garbled(glyphs.code[~glyphs.blank]):
-        return Sheet((), (), bottom, top, pictured, garbled=glyphs is not None)
-    turns = np.bincount(glyphs.turn[~glyphs.blank], minlength=4)
-    most = int(turns.argmax())
-    pieces = {turn: tuple(_pieces(glyphs, turn)) for turn in range(4) if turns[turn]}
+    garbled = glyphs is not None and _is_garbled(glyphs.code[~glyphs.blank])
+    pieces: dict[int, tuple[Piece, ...]] = {}
+    most = 0
+    if glyphs is not None and not garbled:
+        turns = np.bincount(glyphs.turn[~glyphs.blank], minlength=4)
+        most = int(turns.argmax())
+        pieces = {turn: tuple(_pieces(glyphs, turn)) for turn in range(4) if turns[turn]}
+    printed = pieces.pop(most, ())
     low, high = ((bottom, top), (-right, -left), (-top, -bottom), (left, right))[most]
     return Sheet(
-        pieces=pieces.pop(most, ()),
+        pieces=(*printed, *filled_in(annotations.fields, most, printed)),
         turned=tuple(piece for others in pieces.values() for piece in others),
         bottom=float(low),
         top=float(high),
         pictured=pictured,
+        garbled=garbled,
+        notes=annotations.notes,
+        is_crowded=not annotations.is_complete,
     )
 
 

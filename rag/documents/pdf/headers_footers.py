@@ -61,13 +61,14 @@ class PageRows:
     """A page with its rows in reading order; ``bottom`` and ``top`` are the edges of the paper.
 
     ``turned`` are rows of rotated text, whose positions are unrelated to those of the others; they
-    are read last.
+    are read last, after the ``notes``.
     """
 
     regions: tuple[Region, ...]
     turned: Region
     bottom: float
     top: float
+    notes: tuple[str, ...] = ()
 
 
 _Margin: TypeAlias = tuple[list[Row], Row | None]

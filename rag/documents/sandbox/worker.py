@@ -176,7 +176,6 @@ class _LastPdf(ExitStack):
             self.pdf = self.enter_context(open_pdf(content))
         except PasswordRequired as error:
             raise LoadError(_LOCKED) from error
-        self.pdf.init_forms()  # so that filled-in form fields are drawn
         self.key = key
         return self.pdf
 
