@@ -25,6 +25,7 @@ _MARGIN = 0.14
 _APART = 1.4
 """In em: anything closer to the text is part of it."""
 _SAME_HEIGHT = 4.0
+_LEVEL = 0.4
 _LEAST_PAGES = 3
 _LEAST_SHARE = 0.3
 """Minimum share of pages; left and right pages may differ."""
@@ -71,8 +72,10 @@ class PageRows:
     notes: tuple[str, ...] = ()
 
 
-_Margin: TypeAlias = tuple[list[Row], Row | None]
-"""Rows that may be headers or footers, from the edge of the page inwards, and the row after them,
+_Line: TypeAlias = tuple[Row, ...]
+"""Rows of several regions at one height."""
+_Margin: TypeAlias = tuple[list[_Line], _Line | None]
+"""Lines that may be headers or footers, from the edge of the page inwards, and the line after them,
 from which they must be set apart."""
 
 
@@ -81,59 +84,76 @@ def is_stamp(text: str) -> bool:
     return bool(_STAMP.search(text))
 
 
-def without_headers_and_footers(pages: Sequence[PageRows]) -> Iterator[tuple[Region, ...]]:
-    """The regions of each page without headers and footers."""
+def without_headers_and_footers(
+    pages: Sequence[PageRows], first: int = 0
+) -> Iterator[tuple[Region, ...]]:
+    """The regions of each page without headers and footers; ``first`` is the first page's index."""
     margins = [_margins(page) for page in pages]
-    offsets = _offsets(margins)
+    offsets = _offsets(margins, first)
     wordings = [
-        {id(row): _wording(row, number, offsets) for rows, _ in both for row in rows}
-        for number, both in enumerate(margins)
+        {line: _wording(line, number, offsets) for lines, _ in both for line in lines}
+        for number, both in enumerate(margins, first)
     ]
-    repeated = _repeated(margins, wordings)
+    repeated = _repeated(wordings)
     for page, both, wording in zip(pages, margins, wordings, strict=True):
         loose = {
-            id(row)
-            for rows, _ in both
-            for row in rows
-            if wording[id(row)] == _COUNTED or _is_repeated(row, wording[id(row)], repeated)
+            line
+            for line, words in wording.items()
+            if words == _COUNTED or _is_repeated(line, words, repeated)
         }
-        gone = {id(row) for margin in both for row in _removable(margin, loose)}
-        if not page.turned and len(gone) == sum(map(len, page.regions)):
-            gone = {row for row in gone if wording[row] == _COUNTED}
+        lines = {line for margin in both for line in _removable(margin, loose)}
+        if not page.turned and sum(map(len, lines)) == sum(map(len, page.regions)):
+            lines = {line for line in lines if wording[line] == _COUNTED}
+        gone = {id(row) for line in lines for row in line}
         kept = (tuple(row for row in region if id(row) not in gone) for region in page.regions)
         yield (*kept, page.turned)
 
 
 def _margins(page: PageRows) -> tuple[_Margin, _Margin]:
     """The margins at the bottom and at the top."""
-    up = sorted((row for region in page.regions for row in region), key=lambda row: row.base)
+    up = _lines(page)
     down = up[::-1]
     height = _MARGIN * (page.top - page.bottom)
-    low = [row for row in up[:_OUTERMOST] if row.base < page.bottom + height]
-    high = [row for row in down[:_OUTERMOST] if row.base > page.top - height]
+    low = [line for line in up[:_OUTERMOST] if line[0].base < page.bottom + height]
+    high = [line for line in down[:_OUTERMOST] if line[0].base > page.top - height]
     return (low, next(iter(up[len(low) :]), None)), (high, next(iter(down[len(high) :]), None))
 
 
-def _removable(margin: _Margin, loose: Container[int]) -> list[Row]:
-    """The leading rows, from the edge, whose ids are in ``loose``, set apart from the rest."""
-    rows, beyond = margin
-    gone = list(takewhile(lambda row: id(row) in loose, rows))
+def _lines(page: PageRows) -> list[_Line]:
+    """The rows of a page by height, from bottom to top, each line from left to right."""
+    lines: list[list[Row]] = []
+    for row in sorted(
+        (row for region in page.regions for row in region), key=lambda row: (row.base, row.left)
+    ):
+        if lines and row.base - lines[-1][0].base <= _LEVEL * row.size:
+            lines[-1].append(row)
+        else:
+            lines.append([row])
+    return [tuple(sorted(line, key=lambda row: row.left)) for line in lines]
+
+
+def _removable(margin: _Margin, loose: Container[_Line]) -> list[_Line]:
+    """The leading lines, from the edge, that are ``loose`` and set apart from the rest."""
+    lines, beyond = margin
+    gone = list(takewhile(lambda line: line in loose, lines))
     while gone:
-        last, kept = gone[-1], [*rows, beyond][len(gone)]
-        if kept is None or abs(last.base - kept.base) >= _APART * min(last.size, kept.size):
+        last, kept = gone[-1][0], [*lines, beyond][len(gone)]
+        if not kept or abs(last.base - kept[0].base) >= _APART * min(last.size, kept[0].size):
             break
         gone.pop()
     return gone
 
 
-def _segments(row: Row) -> list[str]:
-    """The parts of a row that gaps or separators keep apart."""
-    return [part for cell in row.cells or (row,) for part in _SEPARATOR.split(cell.text)]
+def _segments(line: _Line) -> list[str]:
+    """The parts of a line that gaps or separators keep apart."""
+    return [
+        part for row in line for cell in row.cells or (row,) for part in _SEPARATOR.split(cell.text)
+    ]
 
 
-def _numbers(row: Row) -> Iterator[tuple[int, int]]:
-    """The numbers in a row that may be page numbers, each with the index of its segment."""
-    segments = _segments(row)
+def _numbers(line: _Line) -> Iterator[tuple[int, int]]:
+    """The numbers in a line that may be page numbers, each with the index of its segment."""
+    segments = _segments(line)
     for at, (before, segment) in enumerate(zip(["", *segments], segments, strict=False)):
         match = _NUMBER.fullmatch(segment)
         if match and not _OTHER_NUMBER.search(before):
@@ -141,26 +161,23 @@ def _numbers(row: Row) -> Iterator[tuple[int, int]]:
             yield at, int(digits) if digits else _from_roman(match["roman"].lower())
 
 
-def _wording(row: Row, page: int, offsets: Container[int]) -> str:
-    """A row's text with page numbers masked; ``_COUNTED`` if it is nothing else."""
-    segments = _segments(row)
-    for at, value in _numbers(row):
+def _wording(line: _Line, page: int, offsets: Container[int]) -> str:
+    """A line's text with page numbers masked; ``_COUNTED`` if it is nothing else."""
+    segments = _segments(line)
+    for at, value in _numbers(line):
         if value - page in offsets:
             segments[at] = _COUNTED
     return "|".join(_PAGE_NUMBER.sub(_MASK, segment) for segment in segments).casefold()
 
 
-def _repeated(
-    margins: Sequence[tuple[_Margin, _Margin]], wordings: Sequence[Mapping[int, str]]
-) -> Mapping[str, float]:
+def _repeated(wordings: Sequence[Mapping[_Line, str]]) -> Mapping[str, float]:
     """Wordings that recur on enough pages at the same height, with that height."""
     heights: defaultdict[str, list[float]] = defaultdict(list)
-    for both, wording in zip(margins, wordings, strict=True):
-        found = {wording[id(row)]: row.base for rows, _ in both for row in rows}
-        for words, base in found.items():
+    for wording in wordings:
+        for words, base in {words: line[0].base for line, words in wording.items()}.items():
             if any(character.isalpha() for character in words):
                 heights[words].append(base)
-    needed = max(_LEAST_PAGES, min(_LEAST_SHARE * len(margins), _MANY_PAGES))
+    needed = max(_LEAST_PAGES, min(_LEAST_SHARE * len(wordings), _MANY_PAGES))
     repeated: dict[str, float] = {}
     for words, bases in heights.items():
         if len(bases) < needed:
@@ -171,12 +188,12 @@ def _repeated(
     return repeated
 
 
-def _is_repeated(row: Row, wording: str, repeated: Mapping[str, float]) -> bool:
+def _is_repeated(line: _Line, wording: str, repeated: Mapping[str, float]) -> bool:
     height = repeated.get(wording)
-    return height is not None and abs(row.base - height) <= _SAME_HEIGHT
+    return height is not None and abs(line[0].base - height) <= _SAME_HEIGHT
 
 
-def _offsets(margins: Sequence[tuple[_Margin, _Margin]]) -> frozenset[int]:
+def _offsets(margins: Sequence[tuple[_Margin, _Margin]], first: int) -> frozenset[int]:
     """Offsets of printed page numbers from page indices.
 
     Numbers count as page numbers only if they increase along with the pages. The numbers of merged
@@ -185,13 +202,13 @@ def _offsets(margins: Sequence[tuple[_Margin, _Margin]]) -> frozenset[int]:
     """
     pages: defaultdict[int, set[int]] = defaultdict(set)
     sides: defaultdict[int, set[str]] = defaultdict(set)
-    for page, both in enumerate(margins):
-        for rows, _ in both:
-            for row in rows:
-                last = len(_segments(row)) - 1
-                for at, value in _numbers(row):
+    for page, both in enumerate(margins, first):
+        for lines, _ in both:
+            for line in lines:
+                last = len(_segments(line)) - 1
+                for at, value in _numbers(line):
                     pages[value - page].add(page)
-                    if last or row is rows[0]:
+                    if last or line is lines[0]:
                         sides[value - page] |= {"left"} if at == 0 else set()
                         sides[value - page] |= {"right"} if at == last else set()
     enough = min(len(margins), 2)

@@ -97,7 +97,7 @@ def load_pdf(
                 break
             doubts += pages.doubts
             is_read |= pages.is_read
-            kept = list(without_headers_and_footers(pages.laid))
+            kept = list(without_headers_and_footers(pages.laid, start))
             body = body or size_of_body(kept)
             notes = [page.notes for page in pages.laid]
             paragraphs = _paragraphs(kept, notes, body, on_page)

@@ -31,7 +31,7 @@ _PROSE = 10
 _CUT = 2.5
 """In em: a line that ends this close to the margin is full."""
 _SMALLER = 0.94
-_LOOK_AHEAD = 8
+_LOOK_AHEAD = 16
 
 _BULLET = re.compile(r"[•●▪◦‣∙·■□\u2013—*➢✓]\s*\S|[-o]\s+\S")
 _NUMBERED = re.compile(r"(?:\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)]|\[\d{1,3}\])\s")
