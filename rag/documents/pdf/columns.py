@@ -25,6 +25,8 @@ _MOSTLY_FULL, _FULL = 0.8, 0.9
 _LEAST_ALIGNED = 0.4
 _MOST_SPLITS = 4
 _MOST_GUTTERS = 2
+_MOST_LINES = 2_000
+"""Number of lines beyond which a page isn't made for people, and gets less time."""
 _MOST_BESIDE = 20
 """Number of pieces at one height that are looked at."""
 _SAME_ROW = 0.4
@@ -43,6 +45,8 @@ _LINE_BELOW = 1.5
 _WIDE_CAPTION = 0.5
 _ROW_BELOW = 3.0
 """In em: maximum distance of the rows of a table, and of the table from its caption."""
+_SAMPLE = 200
+"""Number of characters by which the direction of a text is judged."""
 _HEBREW_TO_ARABIC = ("\u0590", "\u08ff")
 
 
@@ -110,7 +114,7 @@ def _cells(beside: list[Piece]) -> list[Piece]:
 def _runs_left(text: str) -> bool:
     """Whether the text is written from right to left."""
     first, last = _HEBREW_TO_ARABIC
-    letters = [first <= letter <= last for letter in text if letter.isalpha()]
+    letters = [first <= letter <= last for letter in text[:_SAMPLE] if letter.isalpha()]
     return sum(letters) * 2 > len(letters)
 
 
@@ -152,7 +156,8 @@ def _gutter(pieces: list[Piece], depth: int = _MOST_GUTTERS) -> float | None:
     has_sides = (ended >= _LEAST_LINES) & (len(prose) - begun >= _LEAST_LINES)
     if not has_sides.any():
         return None
-    for fewest in np.unique(crossed[has_sides])[:3]:
+    depth = depth if len(prose) <= _MOST_LINES else 0
+    for fewest in np.unique(crossed[has_sides])[: 1 + depth]:
         strip = np.flatnonzero(has_sides & (crossed == fewest))
         runs = np.split(strip, np.flatnonzero(np.diff(strip) > 1) + 1)
         for run in sorted(runs, key=len, reverse=True)[:3]:
