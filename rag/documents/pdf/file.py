@@ -25,7 +25,7 @@ Pdf: TypeAlias = Any
 """An open pypdfium2 document (pypdfium2 ships no types)."""
 
 _HEADER = b"%PDF-"
-_HEADER_WITHIN = 1024
+_HEADER_WITHIN = 1 << 16
 _SMALL_GAP = 0.2
 """In em: minimum width of a space in rotated text, where pdfium detects none."""
 _MOST_NESTED = 3
@@ -58,10 +58,11 @@ def open_pdf(content: Content, passwords: Sequence[str] = ()) -> Iterator[Pdf]:
 
     if not len(content):
         raise LoadError("the file is empty; get another copy of it")
-    if _HEADER not in content[:_HEADER_WITHIN]:
+    start = find_header(content)
+    if start < 0:
         raise LoadError("it is not a PDF, despite its name; check what kind of file it is")
     try:
-        pdf = _unlock(_input_of(content), passwords)
+        pdf = _unlock(_input_of(content, start), passwords)
     except pdfium.PdfiumError as error:
         if error.err_code == raw.FPDF_ERR_PASSWORD:
             raise PasswordRequired(_NO_PASSWORD_FITS if passwords else _NO_PASSWORD) from error
@@ -79,12 +80,20 @@ def open_pdf(content: Content, passwords: Sequence[str] = ()) -> Iterator[Pdf]:
         pdf.close()
 
 
-def _input_of(content: Content) -> object:
-    """Input for pypdfium2 that does not copy a mapping."""
+def find_header(content: Content) -> int:
+    """Where the PDF begins in ``content``, usually 0; -1 if there is none.
+
+    Programs that generate or send a PDF may have printed something before it.
+    """
+    return content.find(_HEADER, 0, _HEADER_WITHIN)
+
+
+def _input_of(content: Content, start: int) -> object:
+    """Input for pypdfium2 that does not copy a mapping; without what precedes the header."""
     if isinstance(content, bytes):
-        return content
-    mapped = np.frombuffer(content, np.uint8)
-    found = (ctypes.c_ubyte * len(content)).from_address(mapped.ctypes.data)
+        return content[start:]
+    mapped = np.frombuffer(content, np.uint8, offset=start)
+    found = (ctypes.c_ubyte * len(mapped)).from_address(mapped.ctypes.data)
     found.mapped = mapped  # type: ignore[attr-defined]  # for as long as this lives
     return found
 
