@@ -51,10 +51,14 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Annotations:
-    """The filled fields and the notes of a page; ``is_complete`` unless there are too many."""
+    """The filled fields and the notes of a page, and whether files are attached to it.
+
+    ``is_complete`` unless there are too many.
+    """
 
     fields: tuple[Field, ...]
     notes: tuple[str, ...]
+    has_files: bool
     is_complete: bool
 
 
@@ -68,6 +72,7 @@ def annotations_of(page: PdfPage) -> Annotations:
 
     fields: list[Field] = []
     notes: list[str] = []
+    has_files = False
     count = raw.FPDFPage_GetAnnotCount(page)
     for at in range(min(count, MOST_ANNOTATIONS)):
         annotation = raw.FPDFPage_GetAnnot(page, at)
@@ -75,6 +80,7 @@ def annotations_of(page: PdfPage) -> Annotations:
             continue
         try:
             kind = raw.FPDFAnnot_GetSubtype(annotation)
+            has_files |= kind == raw.FPDF_ANNOT_FILEATTACHMENT
             if raw.FPDFAnnot_GetFlags(annotation) & raw.FPDF_ANNOT_FLAG_HIDDEN:
                 continue
             if kind == raw.FPDF_ANNOT_WIDGET and page.formenv:
@@ -83,7 +89,8 @@ def annotations_of(page: PdfPage) -> Annotations:
                 notes += _note(page, annotation)
         finally:
             raw.FPDFPage_CloseAnnot(annotation)
-    return Annotations(tuple(fields), tuple(notes), is_complete=count <= MOST_ANNOTATIONS)
+    is_complete = count <= MOST_ANNOTATIONS
+    return Annotations(tuple(fields), tuple(notes), has_files, is_complete)
 
 
 def has_form(page: PdfPage) -> bool:
@@ -123,7 +130,7 @@ def _field(form: _Handle, annotation: _Handle) -> Iterator[Field]:
 def _value(form: _Handle, annotation: _Handle) -> str:
     from pypdfium2 import raw
 
-    return _string(lambda *into: raw.FPDFAnnot_GetFormFieldValue(form, annotation, *into))
+    return read_string(lambda *into: raw.FPDFAnnot_GetFormFieldValue(form, annotation, *into))
 
 
 def _chosen(form: _Handle, annotation: _Handle) -> Iterator[str]:
@@ -133,7 +140,7 @@ def _chosen(form: _Handle, annotation: _Handle) -> Iterator[str]:
     count = raw.FPDFAnnot_GetOptionCount(form, annotation)
     for at in range(min(count, _MOST_OPTIONS)):
         if raw.FPDFAnnot_IsOptionSelected(form, annotation, at):
-            yield _string(
+            yield read_string(
                 lambda *into, at=at: raw.FPDFAnnot_GetOptionLabel(form, annotation, at, *into)
             )
 
@@ -142,7 +149,9 @@ def _note(page: PdfPage, annotation: _Handle) -> Iterator[str]:
     from pypdfium2 import raw
 
     def entry(key: bytes) -> str:
-        return _string(lambda *into: raw.FPDFAnnot_GetStringValue(annotation, key, *into)).strip()
+        return read_string(
+            lambda *into: raw.FPDFAnnot_GetStringValue(annotation, key, *into)
+        ).strip()
 
     text = entry(b"Contents")
     if not text:
@@ -174,7 +183,7 @@ def _quoted(page: PdfPage, annotation: _Handle) -> Iterator[str]:
         textpage.close()
 
 
-def _string(read: Callable[..., int]) -> str:
+def read_string(read: Callable[..., int]) -> str:
     """A string that pdfium writes into a buffer, as UTF-16, and of which it tells the size."""
     size = read(None, 0)
     buffer = (ctypes.c_ushort * (size // 2 + 1))()

@@ -176,6 +176,7 @@ def _sheet(page: PdfPage) -> Sheet:
         garbled=garbled,
         notes=annotations.notes,
         is_crowded=not annotations.is_complete,
+        has_files=annotations.has_files,
     )
 
 

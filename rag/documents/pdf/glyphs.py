@@ -26,6 +26,7 @@ words of a justified line narrower."""
 _NEW_LINE = 0.55
 """In em: a vertical offset that starts a new line. Superscripts and subscripts have less."""
 
+_FAR = 1 << 20
 _SHIFT = 0.12
 """In em: letters drawn twice are at most this far apart. The narrowest letters are 0.2 em wide."""
 
@@ -166,7 +167,7 @@ def _doubled(
     places, reach = edges[seen, :2], _SHIFT * size[seen, None]
     # Neighbours share a cell of one of four grids. If none do in the first, few can in others.
     for offset in ((0, 0), (0, 0.5), (0.5, 0), (0.5, 0.5)):
-        cells = (places / (2 * reach) + offset).astype(np.int64)
+        cells = np.nan_to_num(places / (2 * reach) + offset).clip(-_FAR, _FAR).astype(np.int64)
         order = np.argsort((codes[seen] << 42) + (cells[:, 0] << 21) + cells[:, 1], kind="stable")
         first, again = order[:-1], order[1:]
         doubled = (

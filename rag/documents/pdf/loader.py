@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from rag.documents.content import Content
-from rag.documents.loaded import LONGEST_HEADING, Loaded
+from rag.documents.loaded import LONGEST_HEADING, Loaded, Member
 from rag.documents.pdf.annotations import MOST_ANNOTATIONS
+from rag.documents.pdf.attachments import attachments_of, is_portfolio
 from rag.documents.pdf.columns import in_reading_order, rows
 from rag.documents.pdf.file import Pdf, is_placeholder, is_whole, open_pdf, read_page
 from rag.documents.pdf.headers_footers import PageRows, is_stamp, without_headers_and_footers
@@ -27,7 +28,7 @@ from rag.documents.pdf.page import Region, Sheet
 from rag.documents.pdf.paragraphs import Paragraph, Part, in_paragraphs, merge_continued
 from rag.documents.whitespace import normalize_whitespace, one_line
 from rag.errors import LoadError
-from rag.types import Heading, Span
+from rag.types import Failure, Heading, Span
 
 __all__ = ["load_pdf"]
 
@@ -61,9 +62,9 @@ def load_pdf(
     ocr: str | None = None,
     passwords: Sequence[str] = (),
     on_page: Callable[[], None] = lambda: None,
-) -> Iterator[Loaded]:
+) -> Iterator[Loaded | Member | Failure]:
     """Load a PDF: columns in order, lines joined, headers and footers removed; in stretches of some
-    hundred pages.
+    hundred pages. Then come the files that are attached to it; of a portfolio, only these.
 
     ``pages`` partitions the text into one span per page; a paragraph that continues on the next
     page is kept whole, and the page ends inside it. The title is from the document information, or
@@ -74,7 +75,8 @@ def load_pdf(
     ``ocr`` names the languages, as tesseract does, in which image-only pages and pages whose fonts
     have no Unicode mapping are read by OCR; ``warnings`` name these too. What is filled into a form
     is on the line of its label; notes are at the end of their page. ``passwords`` are tried in
-    order if the file is protected. ``on_page`` is called after each page.
+    order if the file is protected. ``on_page`` is called after each page. A Failure without a
+    source says why nothing on the pages could be read.
 
     Raises LoadError if the bytes are not a PDF, are damaged beyond reading or protected by another
     password, are an XFA form, or if no page has text.
@@ -82,6 +84,9 @@ def load_pdf(
     with open_pdf(content, passwords) as pdf:
         if is_placeholder(pdf):
             raise LoadError(_XFA)
+        if is_portfolio(pdf):
+            yield from attachments_of(pdf, ())
+            return
         stated = information(pdf)
         outline = list(bookmarks(pdf))
         doubts: list[str] = []
@@ -89,6 +94,7 @@ def load_pdf(
         is_read = False
         body = 0.0
         damaged = 0
+        with_files: list[int] = []
         for start in range(0, max(len(pdf), 1), _PAGES_TOGETHER):
             numbers = range(start, min(start + _PAGES_TOGETHER, len(pdf)))
             pages = _read(pdf, numbers, ocr, on_page)
@@ -96,6 +102,7 @@ def load_pdf(
             if damaged > _MOST_DAMAGED:
                 break
             doubts += pages.doubts
+            with_files += pages.with_files
             is_read |= pages.is_read
             kept = list(without_headers_and_footers(pages.laid, start))
             body = body or size_of_body(kept)
@@ -129,9 +136,17 @@ def load_pdf(
             waiting.append(
                 loaded if pages.is_read else replace(loaded, text="", pages=nothing, headings=())
             )
-        if not is_read:
-            raise LoadError(_nothing_read(len(pdf), doubts))
-        yield from _with_all_warnings(waiting)
+        attached = attachments_of(pdf, with_files)
+        if is_read:
+            yield from _with_all_warnings(waiting)
+        else:
+            member, reason = next(attached, None), _nothing_read(len(pdf), doubts)
+            if member is None:
+                raise LoadError(reason)
+            if doubts:
+                yield Failure("", reason)
+            yield member
+        yield from attached
 
 
 def _with_all_warnings(stretches: Sequence[Loaded]) -> Iterator[Loaded]:
@@ -151,12 +166,15 @@ class _Pages:
     """Whether any page has reliable text."""
     is_damaged: bool
     """Whether none of the pages can be read."""
+    with_files: tuple[int, ...]
+    """Pages to which files are attached."""
 
 
 def _read(pdf: Pdf, numbers: range, ocr: str | None, on_page: Callable[[], None]) -> _Pages:
     """Read pages one by one, keeping only their rows in memory."""
     laid: list[PageRows] = []
     doubts: defaultdict[str, list[int]] = defaultdict(list)
+    with_files: list[int] = []
     unread = 0
     for number in numbers:
         sheet, doubt = _sheet(pdf, number, ocr)
@@ -165,6 +183,8 @@ def _read(pdf: Pdf, numbers: range, ocr: str | None, on_page: Callable[[], None]
             unread += doubt != _BY_OCR and not (sheet and _has_annotations(sheet))
         if sheet and sheet.is_crowded:
             doubts[_CROWDED].append(number)
+        if sheet and sheet.has_files:
+            with_files.append(number)
         laid.append(_page_rows(sheet) if sheet else PageRows((), (), 0.0, 0.0))
         on_page()
     notes = [
@@ -176,7 +196,7 @@ def _read(pdf: Pdf, numbers: range, ocr: str | None, on_page: Callable[[], None]
     is_read = any(page.regions or page.turned or page.notes for page in laid)
     is_read &= unread < len(laid)
     is_damaged = len(doubts.get(_DAMAGED, ())) == len(laid)
-    return _Pages(tuple(laid), tuple(notes), tuple(doubts), is_read, is_damaged)
+    return _Pages(tuple(laid), tuple(notes), tuple(doubts), is_read, is_damaged, tuple(with_files))
 
 
 def _sheet(pdf: Pdf, number: int, ocr: str | None) -> tuple[Sheet | None, str]:

@@ -36,7 +36,8 @@ class Sheet:
     ``turned`` are pieces in other directions than most of the page, such as axis labels.
     ``pictured`` is the share of the page covered by its largest image, or 0 if there is enough
     text. A page is ``garbled`` if its fonts have no Unicode mapping. ``notes`` are what people
-    wrote onto it; not all are there if there are too many, ``is_crowded``.
+    wrote onto it; not all are there if there are too many, ``is_crowded``. ``has_files`` says that
+    files are attached to it.
     """
 
     pieces: tuple[Piece, ...]
@@ -47,6 +48,7 @@ class Sheet:
     garbled: bool = False
     notes: tuple[str, ...] = ()
     is_crowded: bool = False
+    has_files: bool = False
 
 
 Region = tuple[Row, ...]

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import re
 
 import pytest
-from pdf_files import LEFT, RIGHT, by_page, made, paragraphs, picture, write
-from pypdfium2 import PdfDocument
+from pdf_files import LEFT, RIGHT, by_page, catalogued, made, paragraphs, picture, write
 from reportlab.pdfbase.pdfdoc import PDFString
 from reportlab.pdfgen.canvas import Canvas
 from whole import load_pdf
 
 from rag.errors import LoadError
-
-
-def catalogued(data: bytes, entries: bytes) -> bytes:
-    """The PDF with more entries in its catalog."""
-    changed = re.sub(rb"/Type\s*/Catalog", b"/Type /Catalog " + entries, data)
-    buffer = io.BytesIO()
-    PdfDocument(changed).save(buffer)
-    return buffer.getvalue()
 
 
 class TestForms:
