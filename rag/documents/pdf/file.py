@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from rag.documents.content import Content
 from rag.documents.pdf.annotations import annotations_of, filled_in, has_form
 from rag.documents.pdf.glyphs import WIDE_GAP, Glyphs, PdfPage, Whole, glyphs_of
+from rag.documents.pdf.legibility import are_meaningless, is_legible
 from rag.documents.pdf.page import Piece, Sheet
 from rag.errors import LoadError, PasswordRequired
 
@@ -30,8 +31,6 @@ _SMALL_GAP = 0.2
 """In em: minimum width of a space in rotated text, where pdfium detects none."""
 _MOST_NESTED = 3
 _ALL_BOLD = 0.95
-_GARBLED = 0.5
-_LEAST_GARBLED = 20
 _FEW_LETTERS = 500
 
 _PROTECTED = "this PDF is protected by a password"
@@ -39,7 +38,6 @@ _NO_PASSWORD = f"{_PROTECTED}; give it when you index, or save a copy without on
 _NO_PASSWORD_FITS = f"{_PROTECTED}, and none of the given ones opens it; check them"
 
 _HYPHEN = 0x02  # pdfium's code for a hyphen at the end of a line
-_MEANINGLESS = np.array([0xFFFD, *range(0xE000, 0xF900)])  # the range is the private use area
 _BLANK = 0x20
 _LAST = 0x10FFFF
 _LIGATURES = ("ff", "fi", "fl", "ffi", "ffl", "st", "st")  # U+FB00 to U+FB06
@@ -158,13 +156,15 @@ def _sheet(page: PdfPage) -> Sheet:
     pictured = 0.0
     if glyphs is None or len(glyphs.code) < _FEW_LETTERS:  # otherwise it is not a scan
         pictured = _image_share(page, abs((right - left) * (top - bottom)))
-    garbled = glyphs is not None and _is_garbled(glyphs.code[~glyphs.blank])
+    garbled = glyphs is not None and are_meaningless(glyphs.code[~glyphs.blank])
     pieces: dict[int, tuple[Piece, ...]] = {}
     most = 0
     if glyphs is not None and not garbled:
         turns = np.bincount(glyphs.turn[~glyphs.blank], minlength=4)
         most = int(turns.argmax())
         pieces = {turn: tuple(_pieces(glyphs, turn)) for turn in range(4) if turns[turn]}
+        if not is_legible(glyphs, [piece.text for side in pieces.values() for piece in side]):
+            garbled, pieces = True, {}
     printed = pieces.pop(most, ())
     low, high = ((bottom, top), (-right, -left), (-top, -bottom), (left, right))[most]
     return Sheet(
@@ -192,12 +192,6 @@ def _image_share(page: PdfPage, area: float) -> float:
         elif area > 0:
             largest = max(largest, abs((right - left) * (top - bottom)) / area)
     return min(largest, 1.0)
-
-
-def _is_garbled(codes: Whole) -> bool:
-    """Whether most characters are meaningless: the font has no Unicode mapping."""
-    unknown = np.isin(codes, _MEANINGLESS) | ((codes < _BLANK) & (codes != _HYPHEN))
-    return len(codes) >= _LEAST_GARBLED and float(unknown.mean()) > _GARBLED
 
 
 def _pieces(glyphs: Glyphs, turn: int) -> Iterator[Piece]:

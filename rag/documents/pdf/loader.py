@@ -49,7 +49,7 @@ _GARBLED = "the fonts don't say which letters they draw, need OCR"
 _DAMAGED = "damaged, not read"
 _BY_OCR = "read by OCR, may have errors"
 _XFA = (
-    "it is an XFA form, which only Adobe's programs can read; "
+    "it is an XFA form, which can't be read here; "
     "open it in Adobe Reader, and print it to another PDF"
 )
 _CROWDED = f"only the first {MOST_ANNOTATIONS:,} form fields and notes were read"

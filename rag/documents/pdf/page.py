@@ -35,9 +35,9 @@ class Sheet:
 
     ``turned`` are pieces in other directions than most of the page, such as axis labels.
     ``pictured`` is the share of the page covered by its largest image, or 0 if there is enough
-    text. A page is ``garbled`` if its fonts have no Unicode mapping. ``notes`` are what people
-    wrote onto it; not all are there if there are too many, ``is_crowded``. ``has_files`` says that
-    files are attached to it.
+    text. A page is ``garbled`` if its fonts don't tell its letters, or wrongly. ``notes`` are what
+    people wrote onto it; not all are there if there are too many, ``is_crowded``. ``has_files``
+    says that files are attached to it.
     """
 
     pieces: tuple[Piece, ...]
