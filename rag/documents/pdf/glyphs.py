@@ -106,27 +106,27 @@ def glyphs_of(page: PdfPage) -> Glyphs | None:
             raw.FPDFText_GetTextObject,
         )
         boxes = (raw.FS_RECTF * count)()
-        codes = np.empty(count, np.int64)
-        style_of = np.empty(count, np.int64)
+        codes = np.array([unicode(handle, at) for at in range(count)], np.int64)
+        style_of: list[int] = []
         styles: list[tuple[float, float, float, float, float]] = []
         bold_fonts: dict[int, bool] = {}
         before = -1
         for at in range(count):
-            codes[at] = unicode(handle, at)
             box(handle, at, boxes[at])
             found = thing(handle, at)
             address = ctypes.addressof(found.contents) if found else 0
             if address != before:
                 before = address
                 styles.append(_style(handle, at, found, bold_fonts))
-            style_of[at] = len(styles) - 1
+            style_of.append(len(styles) - 1)
         edges = np.frombuffer(boxes, np.float32).reshape(count, 4).astype(np.float64)
     finally:
         textpage.close()
     blank = np.isin(codes, BLANKS)
-    x, y, size, bold, turns = np.array(styles, np.float64)[style_of].T
-    kept = blank | _visible(edges, style_of, page.get_bbox())
-    for again in _doubled(codes, edges, size, style_of, blank):
+    owner = np.array(style_of)
+    x, y, size, bold, turns = np.array(styles, np.float64)[owner].T
+    kept = blank | _visible(edges, owner, page.get_bbox())
+    for again in _doubled(codes, edges, size, owner, blank):
         kept[again] = False
     turn = turns.astype(np.int64)
     left, top, right, bottom = edges.T

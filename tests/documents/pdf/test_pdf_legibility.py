@@ -61,10 +61,7 @@ def test_half_of_the_letters(hole: int) -> None:
 
 def test_letters_of_another_script() -> None:
     """Cyrillic letters that are told as the accented Latin ones of an old code page."""
-    lines = [
-        "На другой день лодка ушла в открытое море",
-        "под парусом, чтобы найти новый фарватер",
-    ] * 8
+    lines = ["Пилот увидел белый огонь церкви вдали", "затем красный огонь таможни вблизи"] * 8
     with pytest.raises(LoadError, match="needs OCR"):
         load_pdf(printed(lines, lambda one: one.encode("cp1251")[0]))
     assert load_pdf(printed(lines, ord)).text == " ".join(lines)
