@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rag.documents.content import Content
 from rag.documents.pdf.annotations import annotations_of, filled_in, has_form
-from rag.documents.pdf.glyphs import WIDE_GAP, Glyphs, PdfPage, Whole, glyphs_of
+from rag.documents.pdf.glyphs import WIDE_GAP, Floats, Glyphs, PdfPage, Whole, glyphs_of
 from rag.documents.pdf.legibility import are_meaningless, is_legible
 from rag.documents.pdf.page import Piece, Sheet
 from rag.errors import LoadError, PasswordRequired
@@ -37,6 +37,10 @@ _PROTECTED = "this PDF is protected by a password"
 _NO_PASSWORD = f"{_PROTECTED}; give it when you index, or save a copy without one"
 _NO_PASSWORD_FITS = f"{_PROTECTED}, and none of the given ones opens it; check them"
 
+_EXPONENT_SIZE, _RAISED = 0.85, 0.2
+"""Maximum size of an exponent, in that of its base, and minimum height above it, in em."""
+_DIGITS = range(ord("0"), ord("9") + 1)
+_SIGNS = frozenset(map(ord, "+-\u2212\u2013"))
 _HYPHEN = 0x02  # pdfium's code for a hyphen at the end of a line
 _BLANK = 0x20
 _LAST = 0x10FFFF
@@ -206,8 +210,10 @@ def _pieces(glyphs: Glyphs, turn: int) -> Iterator[Piece]:
         each[seen].tolist()
         for each in (glyphs.left, glyphs.right, glyphs.base, glyphs.size, glyphs.bold)
     )
+    exponents = _exponents(code, glyphs.size[seen], glyphs.base[seen], blank | ends)
     for start, end in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True):
-        text = _text(code[start:end], blank[start : end - 1])
+        raised = [at - start for at in exponents if start < at < end]
+        text = _text(code[start:end], blank[start : end - 1], raised)
         if text:
             yield Piece(
                 text=text,
@@ -219,13 +225,41 @@ def _pieces(glyphs: Glyphs, turn: int) -> Iterator[Piece]:
             )
 
 
-def _text(codes: Whole, blank: NDArray[np.bool_]) -> str:
-    """The characters, with a space after each position marked in ``blank``."""
+def _exponents(codes: Whole, size: Floats, base: Floats, apart: NDArray[np.bool_]) -> list[int]:
+    """Where numbers are raised to a power: raised digits after a number or a single letter.
+
+    After a word they are the number of a footnote. ``apart`` tells after which characters there is
+    a gap.
+    """
+    raised = (
+        (size[1:] < _EXPONENT_SIZE * size[:-1]) & (np.diff(base) > _RAISED * size[:-1]) & ~apart
+    )
+    found: list[int] = []
+    for at in (np.flatnonzero(raised) + 1).tolist():
+        sign = codes[at] in _SIGNS and at + 1 < len(codes) and not apart[at]
+        alone = at == 1 or apart[at - 2] or not _is_alphanumeric(codes[at - 2])
+        if codes[at + sign] in _DIGITS and (
+            codes[at - 1] in _DIGITS or (alone and _is_alphanumeric(codes[at - 1]))
+        ):
+            found.append(at)
+    return found
+
+
+def _is_alphanumeric(code: int) -> bool:
+    return _BLANK <= code <= _LAST and chr(code).isalnum()
+
+
+def _text(codes: Whole, blank: NDArray[np.bool_], exponents: Sequence[int]) -> str:
+    """The characters, with a space after each position marked in ``blank``, and a mark before
+    each of the ``exponents``.
+    """
     characters = [
         chr(code) if code == _HYPHEN or _BLANK <= code <= _LAST else "" for code in codes.tolist()
     ]
     for at in np.flatnonzero(blank).tolist():
         characters[at] += " "
+    for at in exponents:
+        characters[at] = f"^{characters[at]}"
     text = "".join(characters).translate(_LETTERS).strip()
     if any("\ud800" <= character <= "\udfff" for character in text):  # halves of surrogate pairs
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

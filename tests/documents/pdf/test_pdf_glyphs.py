@@ -68,6 +68,42 @@ class TestDoubledLetters:
         assert load_pdf(made(draw)).text == "Will all kill ill till."
 
 
+class TestExponents:
+    @pytest.mark.parametrize(
+        ("parts", "text"),
+        [
+            (("about 10", "9", " bytes"), "about 10^9 bytes"),
+            (("less than 10", "-12", " m"), "less than 10^-12 m"),
+            (("a disk of 3 km", "2", ""), "a disk of 3 km2"),
+            (("where x", "2", " + y"), "where x^2 + y"),
+            (("as was found", "12", " before"), "as was found12 before"),
+            (("the 19", "th", " century"), "the 19th century"),
+        ],
+    )
+    def test_a_number_raised_to_a_power(self, parts: tuple[str, str, str], text: str) -> None:
+        """A power is none of the digits of its base; the number of a footnote is no power."""
+
+        def draw(canvas: Canvas) -> None:
+            written = canvas.beginText(72, 700)
+            for part, size, rise in zip(parts, (10, 7, 10), (0, 4, 0), strict=True):
+                written.setFont("Helvetica", size)
+                written.setRise(rise)
+                written.textOut(part)
+            canvas.drawText(written)
+
+        assert load_pdf(made(draw)).text == text
+
+    def test_an_index_is_no_power(self) -> None:
+        """Lowered digits stay as they are."""
+
+        def draw(canvas: Canvas) -> None:
+            write(canvas, ["H"], y=700)
+            write(canvas, ["2"], x=79.5, y=697, size=7)
+            write(canvas, ["O"], x=83.5, y=700)
+
+        assert load_pdf(made(draw)).text == "H2O"
+
+
 class TestBeginning:
     @pytest.mark.parametrize(
         "before",
