@@ -26,12 +26,14 @@ _MOST_QUOTED = 10
 """Maximum number of lines that a note quotes."""
 _MOST_OPTIONS = 1_000
 
+_TYPED = "FreeTextTypeWriter"
+"""Intent of a text that is typed onto the page, as into a form that has no fields."""
 _CHECKED, _NOT_CHECKED = "[checked]", "[ ]"
 _ONE_LINE = 30.0
 """In points: a field higher than this is for several lines."""
 _SIZE = 0.7
 """Ratio of the font size in a field of one line to its height."""
-_LARGEST = 12.0
+_SMALLEST, _LARGEST = 4.0, 12.0
 _BASE = 0.35
 """In em: how far the baseline is below the middle of a line."""
 _LEADING = 1.2
@@ -83,9 +85,11 @@ def annotations_of(page: PdfPage) -> Annotations:
             has_files |= kind == raw.FPDF_ANNOT_FILEATTACHMENT
             if raw.FPDFAnnot_GetFlags(annotation) & raw.FPDF_ANNOT_FLAG_HIDDEN:
                 continue
-            if kind == raw.FPDF_ANNOT_WIDGET and page.formenv:
-                fields += _field(page.formenv, annotation)
-            elif kind not in (raw.FPDF_ANNOT_LINK, raw.FPDF_ANNOT_POPUP, raw.FPDF_ANNOT_WIDGET):
+            if kind == raw.FPDF_ANNOT_WIDGET:
+                fields += _field(annotation, _filled_text(page.formenv, annotation))
+            elif kind == raw.FPDF_ANNOT_FREETEXT and _entry(annotation, b"IT") == _TYPED:
+                fields += _field(annotation, _entry(annotation, b"Contents"))
+            elif kind not in (raw.FPDF_ANNOT_LINK, raw.FPDF_ANNOT_POPUP):
                 notes += _note(page, annotation)
         finally:
             raw.FPDFPage_CloseAnnot(annotation)
@@ -107,24 +111,35 @@ def has_form(page: PdfPage) -> bool:
     return False
 
 
-def _field(form: _Handle, annotation: _Handle) -> Iterator[Field]:
+def _field(annotation: _Handle, text: str) -> Iterator[Field]:
+    """What is filled in at the place of an annotation, if anything is."""
     from pypdfium2 import raw
 
-    text = ""
-    match raw.FPDFAnnot_GetFormFieldType(form, annotation):
-        case raw.FPDF_FORMFIELD_CHECKBOX | raw.FPDF_FORMFIELD_RADIOBUTTON:
-            text = _CHECKED if raw.FPDFAnnot_IsChecked(form, annotation) else _NOT_CHECKED
-        case raw.FPDF_FORMFIELD_COMBOBOX | raw.FPDF_FORMFIELD_LISTBOX:
-            text = ", ".join(_chosen(form, annotation)) or _value(form, annotation)
-        case raw.FPDF_FORMFIELD_TEXTFIELD:
-            flags = raw.FPDFAnnot_GetFormFieldFlags(form, annotation)
-            if not flags & raw.FPDF_FORMFLAG_TEXT_PASSWORD:
-                text = _value(form, annotation)
     edges = raw.FS_RECTF()
     if text.strip() and raw.FPDFAnnot_GetRect(annotation, edges):
         left, right = sorted((edges.left, edges.right))
         bottom, top = sorted((edges.bottom, edges.top))
         yield Field(text, left, bottom, right, top)
+
+
+def _filled_text(form: _Handle | None, annotation: _Handle) -> str:
+    """What is filled into a field; empty for buttons, signatures and passwords."""
+    from pypdfium2 import raw
+
+    match raw.FPDFAnnot_GetFormFieldType(form, annotation) if form else -1:
+        case raw.FPDF_FORMFIELD_CHECKBOX | raw.FPDF_FORMFIELD_RADIOBUTTON:
+            return _CHECKED if raw.FPDFAnnot_IsChecked(form, annotation) else _NOT_CHECKED
+        case raw.FPDF_FORMFIELD_COMBOBOX | raw.FPDF_FORMFIELD_LISTBOX:
+            return ", ".join(_chosen(form, annotation)) or _value(form, annotation)
+        case raw.FPDF_FORMFIELD_TEXTFIELD:
+            flags = raw.FPDFAnnot_GetFormFieldFlags(form, annotation)
+            is_secret = flags & raw.FPDF_FORMFLAG_TEXT_PASSWORD
+            return "" if is_secret else _value(form, annotation)
+        case -1:  # no form lists the field, as in files that were merged
+            state = _entry(annotation, b"AS")
+            value = "" if _entry(annotation, b"FT") == "Btn" else _entry(annotation, b"V")
+            return value or (state and (_NOT_CHECKED if state == "Off" else _CHECKED))
+    return ""
 
 
 def _value(form: _Handle, annotation: _Handle) -> str:
@@ -146,22 +161,23 @@ def _chosen(form: _Handle, annotation: _Handle) -> Iterator[str]:
 
 
 def _note(page: PdfPage, annotation: _Handle) -> Iterator[str]:
-    from pypdfium2 import raw
-
-    def entry(key: bytes) -> str:
-        return read_string(
-            lambda *into: raw.FPDFAnnot_GetStringValue(annotation, key, *into)
-        ).strip()
-
-    text = entry(b"Contents")
+    text = _entry(annotation, b"Contents")
     if not text:
         return
-    author = one_line(entry(b"T"))
+    author = one_line(_entry(annotation, b"T"))
     quoted = one_line(" ".join(_quoted(page, annotation)))
     if quoted == one_line(text):  # some programs copy what is highlighted
         return
     about = f" on “{quoted}”" if quoted else ""
     yield f"Note{f' by {author}' if author else ''}{about}: {text}"
+
+
+def _entry(annotation: _Handle, key: bytes) -> str:
+    """A string or name in the annotation's dictionary; empty if there is none."""
+    from pypdfium2 import raw
+
+    text = read_string(lambda *into: raw.FPDFAnnot_GetStringValue(annotation, key, *into))
+    return text.strip()
 
 
 def _quoted(page: PdfPage, annotation: _Handle) -> Iterator[str]:
@@ -207,7 +223,7 @@ def filled_in(fields: Sequence[Field], turn: int, printed: Sequence[Piece]) -> I
         )[turn]
         height = top - bottom
         first_line = top - min(height, _ONE_LINE)
-        size = min(_SIZE * min(height, _ONE_LINE), _LARGEST)
+        size = min(max(_SIZE * min(height, _ONE_LINE), _SMALLEST), _LARGEST)
         base = (top + first_line) / 2 - _BASE * size
         level = np.flatnonzero((bases >= first_line) & (bases <= top))
         if len(level):

@@ -125,14 +125,20 @@ def is_placeholder(pdf: Pdf) -> bool:
     """Whether the only page asks to wait for a form that is described in XML (XFA), which programs
     that know it draw instead.
     """
+    import pypdfium2 as pdfium
     from pypdfium2 import raw
 
     kind = pdf.get_formtype()
     if kind not in (raw.FORMTYPE_XFA_FULL, raw.FORMTYPE_XFA_FOREGROUND) or len(pdf) != 1:
         return False
-    page = pdf[0]
+    if kind == raw.FORMTYPE_XFA_FULL:
+        return True
     try:
-        return kind == raw.FORMTYPE_XFA_FULL or not has_form(page)
+        page = pdf[0]
+    except pdfium.PdfiumError:
+        return False
+    try:
+        return not has_form(page)
     finally:
         page.close()
 

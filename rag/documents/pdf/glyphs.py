@@ -27,6 +27,7 @@ _NEW_LINE = 0.55
 """In em: a vertical offset that starts a new line. Superscripts and subscripts have less."""
 
 _FAR = 1 << 20
+_LEAST_EDGE = 1.0
 _SHIFT = 0.12
 """In em: letters drawn twice are at most this far apart. The narrowest letters are 0.2 em wide."""
 
@@ -149,6 +150,8 @@ def _visible(
 ) -> NDArray[np.bool_]:
     """Whether each character, or another of its text object, is on the visible part of the page."""
     left, bottom, right, top = paper
+    if right - left < _LEAST_EDGE or top - bottom < _LEAST_EDGE:  # the box is damaged
+        return np.full(len(edges), fill_value=True)
     x, y = (edges[:, 0] + edges[:, 2]) / 2, (edges[:, 1] + edges[:, 3]) / 2
     inside = (left <= x) & (x <= right) & (bottom <= y) & (y <= top)
     visible: NDArray[np.bool_] = np.bincount(owner, inside)[owner] > 0

@@ -93,6 +93,42 @@ class TestForms:
             "Name: the Name\nStreet: the Street\nTown: the Town\nCountry: the Country"
         )
 
+    def test_fields_that_no_form_lists(self) -> None:
+        """Pages that were taken from a form are filled in like those that still belong to it."""
+
+        def draw(canvas: Canvas) -> None:
+            write(canvas, ["Surname:"], y=700)
+            canvas.acroForm.textfield(name="a", value="O'Hara", x=200, y=694, height=20)
+            for at, (label, checked) in enumerate({"aboard": True, "ashore": False}.items()):
+                write(canvas, [label], x=100, y=650 - 30 * at)
+                canvas.acroForm.checkbox(
+                    name=label, checked=checked, x=72, y=646 - 30 * at, size=14
+                )
+
+        data = re.sub(rb"/AcroForm \d+ 0 R", b"", made(draw))
+        assert paragraphs(load_pdf(catalogued(data, b""))) == [
+            "Surname: O'Hara",
+            "[checked] aboard",
+            "[ ] ashore",
+        ]
+
+    def test_text_typed_onto_a_page_is_in_its_place(self) -> None:
+        """A form without fields is filled in with a text tool."""
+
+        def draw(canvas: Canvas) -> None:
+            write(canvas, ["Surname:"], y=700)
+            write(canvas, ["Home port:"], y=660)
+            canvas.freeTextAnnotation("O'Hara", "/Helv 0 Tf", [150, 694, 300, 712])
+            canvas.freeTextAnnotation("Cork", "/Helv 0 Tf", [150, 656, 300, 674])
+
+        typed = made(draw).replace(
+            b"/Subtype /FreeText", b"/IT /FreeTextTypeWriter /Subtype /FreeText"
+        )
+        assert paragraphs(load_pdf(catalogued(typed, b""))) == [
+            "Surname: O'Hara",
+            "Home port: Cork",
+        ]
+
     def test_a_password_is_no_text(self) -> None:
         """What is shown as dots on the page is not indexed."""
 
