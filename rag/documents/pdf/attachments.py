@@ -24,8 +24,12 @@ _TOO_LARGE = f"it is larger than {_LARGEST >> 20} MiB; save it from the PDF, and
 _DAMAGED = "it is damaged in the PDF; save it from there with another program"
 _TOO_MANY = f"the PDF has more than {_MOST:,} attachments; save the others from it"
 
-_COLLECTION = re.compile(rb"/Collection\s*(?:<<|\d)")
-_OVERLAP = 32
+_COLLECTION = re.compile(
+    rb"(?<!\d)(\d{1,10}) 0 obj\s{0,9}<<(?:(?!obj|stream).){0,2000}?/Collection\s{0,9}(?:<<|\d)",
+    re.DOTALL,
+)
+_ROOT = re.compile(rb"/Root (\d{1,10}) 0 R")
+_OVERLAP = 2_100
 
 
 def is_portfolio(pdf: Pdf) -> bool:
@@ -43,18 +47,27 @@ def is_portfolio(pdf: Pdf) -> bool:
 
 
 class _CollectionSearch:
-    """A file that keeps nothing of what is written to it but whether a catalog names a collection.
+    """A file that keeps nothing of what is written to it but whether its catalog names a
+    collection.
 
-    pdfium has no call that tells, and in the original the catalog may be compressed.
+    pdfium has no call that tells, and in the original the catalog may be compressed. Attached PDFs
+    have catalogs, too.
     """
 
-    found = False
-    _end = b""
+    def __init__(self) -> None:
+        self._naming: set[bytes] = set()  # numbers of objects
+        self._root = self._end = b""
+
+    @property
+    def found(self) -> bool:
+        """Whether the catalog, to which the end of the file points, names a collection."""
+        return self._root in self._naming
 
     def write(self, data: Iterable[int]) -> None:
         """Search the next bytes of a PDF."""
         piece = self._end + bytes(data)
-        self.found = self.found or bool(_COLLECTION.search(piece))
+        self._naming.update(_COLLECTION.findall(piece))
+        self._root = next(reversed(_ROOT.findall(piece)), self._root)
         self._end = piece[-_OVERLAP:]
 
 
