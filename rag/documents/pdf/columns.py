@@ -14,6 +14,8 @@ from rag.documents.pdf.page import Piece, Region, Row
 
 _PROSE = 10
 """In em: a piece at least this wide is a line of prose, not a label."""
+_NARROW_PROSE = 8
+"""... and this wide in the narrowest columns, if there are three words in it."""
 _LEAST_LINES = 4
 """Minimum number of prose lines that a column has next to those of its neighbour."""
 _LEAST_FILLED = 0.6
@@ -141,12 +143,17 @@ def _gutter(pieces: list[Piece], depth: int = _MOST_GUTTERS) -> float | None:
     if len(pieces) < 2 * _LEAST_LINES:
         return None
     em = median(piece.size for piece in pieces)
-    prose = [piece for piece in pieces if _is_prose(piece, em)]
+    prose = [
+        piece
+        for piece in pieces
+        if _is_prose(piece, em)
+        or (_is_prose(piece, em, _NARROW_PROSE) and piece.text.count(" ") > 1)
+    ]
     if len(prose) < 2 * _LEAST_LINES:
         return None
     left = np.array([piece.left for piece in prose])
     right = np.array([piece.right for piece in prose])
-    places = np.arange(left.min() + _PROSE * em, right.max() - _PROSE * em, 1.0)
+    places = np.arange(left.min() + _NARROW_PROSE * em, right.max() - _NARROW_PROSE * em, 1.0)
     if not len(places) or len(places) > 10_000:  # noqa: PLR2004 - no page that people print
         return None
     # Count the lines that span each position, using sorted edges.
@@ -350,5 +357,5 @@ def _middle(piece: Piece) -> float:
     return (piece.left + piece.right) / 2
 
 
-def _is_prose(piece: Piece, em: float) -> bool:
-    return piece.right - piece.left >= _PROSE * em and not piece.is_field
+def _is_prose(piece: Piece, em: float, least: float = _PROSE) -> bool:
+    return piece.right - piece.left >= least * em and not piece.is_field
