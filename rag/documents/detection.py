@@ -27,6 +27,10 @@ _MARKS = (
     (b"\x1f\x8b\x08", ".gz"),
     (b"\xfd7zXZ\x00", ".xz"),
 )
+_PDF = re.compile(rb"^%PDF-\d\.\d", re.MULTILINE)
+_PDF_WITHIN = 1 << 16
+"""Number of bytes among which a PDF begins; what precedes it may look like another format."""
+_PDF_END, _PDF_END_WITHIN = b"startxref", 2048
 _BZIP2 = re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)")
 _ZIP_MARKS = (b"PK\x03\x04", b"PK\x05\x06")
 _TAR_MARK, _TAR_MARK_AT = b"ustar", 257
@@ -207,7 +211,9 @@ def _by_signature(data: Content, claimed: str) -> str | None:
     if beginning[_TAR_MARK_AT:].startswith(_TAR_MARK):
         return ".tar"
     found = None
-    if _PAGE.match(beginning):
+    if _PDF.search(data[:_PDF_WITHIN]) and _PDF_END in data[-_PDF_END_WITHIN:]:
+        found = ".pdf"
+    elif _PAGE.match(beginning):
         found = ".html"
     elif beginning.startswith(_OLD_OFFICE):
         found = _old_office(data, claimed)

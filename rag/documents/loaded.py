@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -12,6 +13,8 @@ from rag.types.parts import PART_CHARACTERS
 
 LONGEST_HEADING = 200
 """Maximum length of a heading, in characters; a longer one is unclosed markup."""
+_LONGEST_NAME = 120
+_LONGEST_SUFFIX = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,3 +134,12 @@ def first_title(text: str, headings: Sequence[Heading]) -> str | None:
     of_level_1 = (heading for heading in headings if heading.level == 1)
     heading = next(of_level_1, headings[0] if headings else None)
     return heading.span.of(text) if heading else None
+
+
+def safe_name(name: str) -> str:
+    """Turn a name into a single path component, preventing path traversal by the sender."""
+    last = one_line(re.split(r"[/\\]", name)[-1].strip(' "').lstrip("."))
+    if len(last) <= _LONGEST_NAME:
+        return last
+    stem, dot, suffix = last.rpartition(".")
+    return f"{stem[:_LONGEST_NAME]}{dot}{suffix[:_LONGEST_SUFFIX]}" if dot else last[:_LONGEST_NAME]

@@ -3,11 +3,12 @@
 A loader is a function from a file's ``Content`` (bytes or a mapping) to ``Loaded``, or to an
 iterator of ``Loaded`` if a long text comes in parts, and raises LoadError on failure. The first
 part carries title, date and metadata for all. Texts longer than ``PART_CHARACTERS`` are split here,
-so a loader needs to return parts only if the whole would take too much memory.
+so a loader needs to return parts only if the whole would take too much memory. Members that are
+attached to the file may follow.
 
 A container is a function from a file's ``Content`` to its members, each a ``Member``, or a Failure
-whose source is the member's name; a member without a name is the container itself (the message of a
-mail with attachments, or a compressed file). To add a format, write one of the two and register it
+whose source is the member's name. One without a name is the container itself (the message of a mail
+with attachments, or a compressed file). To add a format, write one of the two and register it
 by suffix in ``_LOADERS`` or ``_CONTAINERS``; if it reads page by page or supports OCR, in
 ``_PAGED`` as well. Loaders are imported on first use.
 """
@@ -21,7 +22,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from itertools import chain, islice
+from itertools import chain, groupby, islice
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeAlias
 
@@ -39,7 +40,7 @@ from rag.types.parts import READ_AS, part_id, part_source
 
 __all__ = ["Loaded", "Member", "ReadOptions", "load", "supported"]
 
-_Loader: TypeAlias = Callable[[Content], Loaded | Iterator[Loaded]]
+_Loader: TypeAlias = Callable[[Content], Loaded | Iterator[Loaded | Member | Failure]]
 _OnPage: TypeAlias = Callable[[], None]
 
 _LOADERS = {
@@ -180,19 +181,43 @@ class _Walk:
         """
         kind = detect(name, content, supported())
         notes = (kind.warning,) if kind.warning else ()
-        if kind.suffix in _LOADERS:
-            loaded = self._call(self._loader(kind.suffix), content)
-            yield from _documents(source, digest_of(content), loaded, notes, kind.suffix)
+        within = partial(self._of_container, source, name, content, notes=notes, depth=depth)
+        if kind.suffix in _CONTAINERS:
+            if depth == _DEEPEST:
+                raise LoadError(_TOO_DEEP)
+            members = self._call(_resolve(_CONTAINERS[kind.suffix]), content)
+            yield from within(members)
             return
-        if depth == _DEEPEST:
-            raise LoadError(_TOO_DEEP)
+        results = self._call(self._loader(kind.suffix), content)
+        first = next(results, None)
+        if first is None:
+            raise LoadError(_NO_TEXT)
+        # All parts of the file's own text come before what is attached to it.
+        for is_own, group in groupby(chain((first,), results), lambda one: isinstance(one, Loaded)):
+            if is_own:
+                yield from _documents(source, digest_of(content), group, notes, kind.suffix)
+            elif depth == _DEEPEST:
+                yield Failure(source, _TOO_DEEP)
+            else:
+                yield from within(group)
+
+    def _of_container(
+        self,
+        source: str,
+        name: str,
+        content: Content,
+        members: Iterable[Member | Failure],
+        *,
+        notes: tuple[str, ...],
+        depth: int,
+    ) -> Iterator[Document | Failure]:
         sources = _MemberSources(source)
-        for member in self._call(_resolve(_CONTAINERS[kind.suffix]), content):
+        for member in members:
             inner = member.source if isinstance(member, Failure) else member.name
             if len(inner) > _LONGEST_NAME:
                 yield Failure(source, _NAME_TOO_LONG.format(length=len(inner)))
             elif isinstance(member, Failure):
-                yield replace(member, source=sources.of(inner))
+                yield replace(member, source=sources.of(inner) if inner else source)
             elif inner:
                 yield from self._of_member(sources.of(inner), member, depth + 1)
             elif isinstance(member.content, Loaded):  # the container's own text

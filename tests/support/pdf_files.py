@@ -178,6 +178,14 @@ def pages_of(data: bytes, pages: Iterable[int]) -> bytes:
     return buffer.getvalue()
 
 
+def catalogued(data: bytes, entries: bytes) -> bytes:
+    """The PDF with more entries in its catalog."""
+    changed = re.sub(rb"/Type\s*/Catalog", b"/Type /Catalog " + entries, data)
+    buffer = io.BytesIO()
+    PdfDocument(changed).save(buffer)
+    return buffer.getvalue()
+
+
 needs_tesseract = pytest.mark.skipif(
     shutil.which("tesseract") is None and not os.environ.get("CI"),
     reason="no tesseract is installed: apt-get install tesseract-ocr",

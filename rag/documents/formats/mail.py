@@ -19,7 +19,7 @@ from rag.documents.formats.content_lines import load_content_lines
 from rag.documents.formats.html import feed, load_html
 from rag.documents.formats.signed import signed_content
 from rag.documents.layout import Layout
-from rag.documents.loaded import Block, Loaded, Member, join_blocks, join_texts
+from rag.documents.loaded import Block, Loaded, Member, join_blocks, join_texts, safe_name
 from rag.documents.metadata import file_metadata
 from rag.documents.whitespace import one_line, tidy
 from rag.errors import LoadError
@@ -56,8 +56,6 @@ _LONGEST_STRUCTURE = 2_000
 """Maximum characters read of a header, and of one that describes a part's type, whose parameters
 are split repeatedly, in quadratic time."""
 
-_LONGEST_NAME = 120
-_LONGEST_SUFFIX = 20
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 
@@ -293,7 +291,7 @@ def _attached_message(part: Message, name: str) -> Member | Failure:
     try:
         (message,) = _children(part)
         subject = re.sub(r"[/\\]", "-", _header(message, "Subject"))
-        name = _file_name(part) or _safe_name(subject) or name
+        name = _file_name(part) or safe_name(subject) or name
         written = BytesIO()
         # Keep the headers as they are, without refolding.
         as_it_came = policy.compat32.clone(max_line_length=0)
@@ -348,18 +346,9 @@ def _file_name(part: Message) -> str:
     """File name of an attachment, safe to use in a path; empty if it has none."""
     try:
         name = part.get_filename() or ""
-        return _safe_name(_decode("Subject", name) if "=?" in name else name)
+        return safe_name(_decode("Subject", name) if "=?" in name else name)
     except Exception:  # noqa: BLE001 - broken headers make the parser raise whatever it likes
         return ""
-
-
-def _safe_name(name: str) -> str:
-    """Turn a name into a single path component, preventing path traversal by the sender."""
-    last = one_line(re.split(r"[/\\]", name)[-1].strip(' "').lstrip("."))
-    if len(last) <= _LONGEST_NAME:
-        return last
-    stem, dot, suffix = last.rpartition(".")
-    return f"{stem[:_LONGEST_NAME]}{dot}{suffix[:_LONGEST_SUFFIX]}" if dot else last[:_LONGEST_NAME]
 
 
 def _decode(name: str, raw: str) -> str:

@@ -14,13 +14,23 @@ from rag.documents.pdf.page import Piece, Region, Row
 
 _PROSE = 10
 """In em: a piece at least this wide is a line of prose, not a label."""
+_NARROW_PROSE = 8
+"""... and this wide in the narrowest columns, if there are three words in it."""
 _LEAST_LINES = 4
 """Minimum number of prose lines that a column has next to those of its neighbour."""
 _LEAST_FILLED = 0.6
 """Minimum share of a column's width that its prose lines fill, in the median. Table cells fill
 less, and are read row by row."""
+_MOST_LEVEL = 0.5
+_MOSTLY_FULL, _FULL = 0.8, 0.9
+"""... or else at least a fifth of its lines fill this share of the width, as below a table."""
 _LEAST_ALIGNED = 0.4
 _MOST_SPLITS = 4
+_MOST_GUTTERS = 2
+_MOST_LINES = 2_000
+"""Number of lines beyond which a page isn't made for people, and gets less time."""
+_MOST_BESIDE = 20
+"""Number of pieces at one height that are looked at."""
 _SAME_ROW = 0.4
 _LEVEL = 1.5
 """In points: pieces whose baselines differ by less are side by side."""
@@ -31,8 +41,14 @@ _APART = 1.0
 _AFTER_MARK = 3.0
 """In em: maximum distance between a section's number and its title."""
 _MARK = re.compile(r"(?:\d{1,2}|[A-Z])(?:\.\d{1,2})*\.?|\(?\w{1,3}\)|[•●▪◦‣∙·■□\u2013—*-]")
+_WORD = re.compile(r"[^\W\d_]{3,}")
 _LINE_BELOW = 1.5
 """In em: maximum distance to the next line of a paragraph."""
+_WIDE_CAPTION = 0.5
+_ROW_BELOW = 3.0
+"""In em: maximum distance of the rows of a table, and of the table from its caption."""
+_SAMPLE = 200
+"""Number of characters by which the direction of a text is judged."""
 _HEBREW_TO_ARABIC = ("\u0590", "\u08ff")
 
 
@@ -100,7 +116,7 @@ def _cells(beside: list[Piece]) -> list[Piece]:
 def _runs_left(text: str) -> bool:
     """Whether the text is written from right to left."""
     first, last = _HEBREW_TO_ARABIC
-    letters = [first <= letter <= last for letter in text if letter.isalpha()]
+    letters = [first <= letter <= last for letter in text[:_SAMPLE] if letter.isalpha()]
     return sum(letters) * 2 > len(letters)
 
 
@@ -120,17 +136,24 @@ def _split(pieces: list[Piece], depth: int) -> Iterator[list[Piece]]:
         yield from _split(right, depth - 1)
 
 
-def _gutter(pieces: list[Piece]) -> float | None:
-    """Position of the gutter between two columns; None if there is none."""
+def _gutter(pieces: list[Piece], depth: int = _MOST_GUTTERS) -> float | None:
+    """Position of the gutter between two columns; None if there is none. On each side of it there
+    may be ``depth`` more.
+    """
     if len(pieces) < 2 * _LEAST_LINES:
         return None
     em = median(piece.size for piece in pieces)
-    prose = [piece for piece in pieces if _is_prose(piece, em)]
+    prose = [
+        piece
+        for piece in pieces
+        if _is_prose(piece, em)
+        or (_is_prose(piece, em, _NARROW_PROSE) and piece.text.count(" ") > 1)
+    ]
     if len(prose) < 2 * _LEAST_LINES:
         return None
     left = np.array([piece.left for piece in prose])
     right = np.array([piece.right for piece in prose])
-    places = np.arange(left.min() + _PROSE * em, right.max() - _PROSE * em, 1.0)
+    places = np.arange(left.min() + _NARROW_PROSE * em, right.max() - _NARROW_PROSE * em, 1.0)
     if not len(places) or len(places) > 10_000:  # noqa: PLR2004 - no page that people print
         return None
     # Count the lines that span each position, using sorted edges.
@@ -140,32 +163,56 @@ def _gutter(pieces: list[Piece]) -> float | None:
     has_sides = (ended >= _LEAST_LINES) & (len(prose) - begun >= _LEAST_LINES)
     if not has_sides.any():
         return None
-    for fewest in np.unique(crossed[has_sides])[:3]:
+    depth = depth if len(prose) <= _MOST_LINES else 0
+    for fewest in np.unique(crossed[has_sides])[: 1 + depth]:
         strip = np.flatnonzero(has_sides & (crossed == fewest))
         runs = np.split(strip, np.flatnonzero(np.diff(strip) > 1) + 1)
         for run in sorted(runs, key=len, reverse=True)[:3]:
             place = float(places[run].mean())
-            if _stands_between(place, prose, em):
+            if _stands_between(place, prose, em, depth):
                 return place
     return None
 
 
-def _stands_between(place: float, prose: list[Piece], em: float) -> bool:
+def _stands_between(place: float, prose: list[Piece], em: float, depth: int) -> bool:
     """Whether there are columns of prose on both sides of ``place``, next to each other."""
     left = [piece for piece in prose if piece.right <= place]
     right = [piece for piece in prose if piece.left >= place]
+    across = [piece for piece in prose if piece.left < place < piece.right]
+    if len(_level(across, [*left, *right])) > max(_LEAST_LINES, _MOST_LEVEL * len(across)):
+        return False
+    if _are_columns(left, right, place, em):
+        return True
+    for _ in range(depth):
+        before, after = (_gutter(side, depth - 1) for side in (left, right))
+        if before is not None:
+            left = [piece for piece in left if piece.left >= before]
+        if after is not None:
+            right = [piece for piece in right if piece.right <= after]
+        if before == after:
+            return False
+        if _are_columns(left, right, place, em):
+            return True
+    return False
+
+
+def _are_columns(left: list[Piece], right: list[Piece], place: float, em: float) -> bool:
     beside_right = _beside(left, right)
     beside_left = _beside(right, left)
     if min(len(beside_right), len(beside_left)) < _LEAST_LINES:
         return False
-    start = min(piece.left for piece in left)
-    end = max(piece.right for piece in right)
     return (
-        median(piece.right - piece.left for piece in beside_right) > _LEAST_FILLED * (place - start)
-        and median(piece.right - piece.left for piece in beside_left)
-        > _LEAST_FILLED * (end - place)
+        _fills(beside_right, place - min(piece.left for piece in left))
+        and _fills(beside_left, max(piece.right for piece in right) - place)
         and _aligned([piece.left for piece in beside_left], em) >= _LEAST_ALIGNED
     )
+
+
+def _fills(lines: list[Piece], width: float) -> bool:
+    """Whether lines fill a column of this width, if only below a table or beside a figure."""
+    widths = sorted(piece.right - piece.left for piece in lines)
+    most = widths[int(_MOSTLY_FULL * len(widths))]
+    return median(widths) > _LEAST_FILLED * width or most > _FULL * width
 
 
 def _beside(these: list[Piece], those: list[Piece]) -> list[Piece]:
@@ -173,6 +220,14 @@ def _beside(these: list[Piece], those: list[Piece]) -> list[Piece]:
     top = max((piece.base for piece in those), default=0.0)
     bottom = min((piece.base for piece in those), default=0.0)
     return [piece for piece in these if bottom - piece.size <= piece.base <= top + piece.size]
+
+
+def _level(these: list[Piece], those: list[Piece]) -> list[Piece]:
+    """Those of ``these`` that have one of ``those`` at their height."""
+    bases = np.sort(np.array([piece.base for piece in those]))
+    low = np.searchsorted(bases, [piece.base - 0.5 * piece.size for piece in these])
+    high = np.searchsorted(bases, [piece.base + 0.5 * piece.size for piece in these])
+    return [piece for piece, some in zip(these, low < high, strict=True) if some]
 
 
 def _aligned(edges: list[float], em: float) -> float:
@@ -197,12 +252,17 @@ def _bands(pieces: list[Piece], gutter: float) -> Iterator[tuple[bool, list[Piec
         if piece.left < gutter - 2 * em and piece.right > gutter + 2 * em:
             first = int(np.searchsorted(bases, bases[at] - 0.5 * em, "left"))
             last = int(np.searchsorted(bases, bases[at] + 0.5 * em, "right"))
-            # Next to a line of prose, it just protrudes from its own column.
-            if prose[last] - prose[first] <= _is_prose(piece, em):
+            # Over a line of the next column, it just protrudes from its own.
+            if prose[last] - prose[first] <= _is_prose(piece, em) or not any(
+                _is_prose(other, em)
+                and (abs(other.left - gutter) < 2 * em or abs(other.right - gutter) < 2 * em)
+                for other in ordered[first : min(last, first + _MOST_BESIDE)]
+            ):
                 changes[first] += 1
                 changes[last] -= 1
     across = np.cumsum(changes)[:-1] > 0
     _add_last_lines(ordered, across, em)
+    _add_tables(ordered, across, em)
     for is_across, band in itertools.groupby(
         zip(across.tolist(), ordered, strict=True), key=lambda pair: pair[0]
     ):
@@ -211,17 +271,52 @@ def _bands(pieces: list[Piece], gutter: float) -> Iterator[tuple[bool, list[Piec
 
 def _add_last_lines(ordered: list[Piece], across: NDArray[np.bool_], em: float) -> None:
     """Include the short last line of a full-width paragraph."""
-    for at in range(1, len(ordered) - 1):
-        piece, above = ordered[at], ordered[at - 1]
+    for at in range(1, len(ordered)):
+        piece = ordered[at]
         if (
             across[at - 1]
             and not across[at]
-            and abs(piece.left - above.left) < 0.5 * em
-            and abs(piece.size - above.size) < 0.05 * em
-            and 0 < above.base - piece.base < _LINE_BELOW * piece.size
-            and piece.base - ordered[at + 1].base > _LINE_BELOW * piece.size
+            and 0 < ordered[at - 1].base - piece.base < _LINE_BELOW * piece.size
+            and (
+                at + 1 == len(ordered)
+                or piece.base - ordered[at + 1].base > _LINE_BELOW * piece.size
+            )
+            and any(
+                abs(piece.left - above.left) < 0.5 * em
+                and abs(piece.size - above.size) < 0.05 * em
+                and above.base - piece.base < _LINE_BELOW * piece.size
+                for above in ordered[max(at - _MOST_BESIDE, 0) : at]
+            )
         ):
             across[at] = True
+
+
+def _add_tables(ordered: list[Piece], across: NDArray[np.bool_], em: float) -> None:
+    """Include the cells of full-width tables, above and below captions of at least half the width.
+
+    The cells of tables within columns have captions within columns.
+    """
+    width = max(piece.right for piece in ordered) - min(piece.left for piece in ordered)
+    edges = np.flatnonzero(np.diff(across, prepend=False, append=False)).reshape(-1, 2)
+    for start, end in edges.tolist():
+        is_line = ordered[start].base - ordered[end - 1].base < 0.5 * em
+        if is_line and (start == 0 or end == len(ordered)):
+            continue  # a header or footer
+        caption = max(piece.right - piece.left for piece in ordered[start:end])
+        if caption < _WIDE_CAPTION * width:
+            continue
+        for edge, step in ((start, -1), (end - 1, 1)):
+            at = edge + step
+            while (
+                0 <= at < len(ordered)
+                and not across[at]
+                and not (_is_prose(ordered[at], em) and _WORD.search(ordered[at].text))
+                and abs(ordered[at].base - ordered[at - step].base) < _ROW_BELOW * em
+            ):
+                at += step
+            first, last = sorted((edge + step, at - step))
+            if sum(bool(row.cells) for row in rows(ordered[first : last + 1])) > 1:
+                across[first : last + 1] = True
 
 
 def _sides(band: list[Piece], gutter: float) -> tuple[list[Piece], list[Piece], list[Piece]]:
@@ -262,5 +357,5 @@ def _middle(piece: Piece) -> float:
     return (piece.left + piece.right) / 2
 
 
-def _is_prose(piece: Piece, em: float) -> bool:
-    return piece.right - piece.left >= _PROSE * em
+def _is_prose(piece: Piece, em: float, least: float = _PROSE) -> bool:
+    return piece.right - piece.left >= least * em and not piece.is_field

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -24,6 +25,11 @@ WIDE_GAP = 1.0
 words of a justified line narrower."""
 _NEW_LINE = 0.55
 """In em: a vertical offset that starts a new line. Superscripts and subscripts have less."""
+
+_FAR = 1 << 20
+_LEAST_EDGE = 1.0
+_SHIFT = 0.12
+"""In em: letters drawn twice are at most this far apart. The narrowest letters are 0.2 em wide."""
 
 _BOLD = re.compile(r"bold|black|heavy|demi|-medi|cmbx|cmssbx|sfbx|ecbx|\bBX\d", re.IGNORECASE)
 _FORCED_BOLD = 1 << 18
@@ -47,6 +53,10 @@ class Glyphs:
     bold: NDArray[np.bool_]
     turn: Whole
     blank: NDArray[np.bool_]
+
+    def only(self, kept: NDArray[np.bool_]) -> Glyphs:
+        """Those of the characters that are ``kept``."""
+        return Glyphs(*(getattr(self, field.name)[kept] for field in fields(self)))
 
     def lines(self, chosen: Whole, gap: float) -> list[Whole]:
         """Group the chosen glyphs, given by index, into lines without gaps wider than ``gap``
@@ -78,7 +88,7 @@ class Glyphs:
 
 
 def glyphs_of(page: PdfPage) -> Glyphs | None:
-    """The page's characters; None if there are none.
+    """The page's visible characters, each once; None if there are none.
 
     pdfium returns one property of one character per call. Properties constant within a text object
     (size, direction, baseline) are queried once per object.
@@ -97,27 +107,31 @@ def glyphs_of(page: PdfPage) -> Glyphs | None:
             raw.FPDFText_GetTextObject,
         )
         boxes = (raw.FS_RECTF * count)()
-        codes = np.empty(count, np.int64)
-        style_of = np.empty(count, np.int64)
+        codes = np.array([unicode(handle, at) for at in range(count)], np.int64)
+        style_of: list[int] = []
         styles: list[tuple[float, float, float, float, float]] = []
         bold_fonts: dict[int, bool] = {}
         before = -1
         for at in range(count):
-            codes[at] = unicode(handle, at)
             box(handle, at, boxes[at])
             found = thing(handle, at)
             address = ctypes.addressof(found.contents) if found else 0
             if address != before:
                 before = address
                 styles.append(_style(handle, at, found, bold_fonts))
-            style_of[at] = len(styles) - 1
+            style_of.append(len(styles) - 1)
         edges = np.frombuffer(boxes, np.float32).reshape(count, 4).astype(np.float64)
     finally:
         textpage.close()
-    x, y, size, bold, turns = np.array(styles, np.float64)[style_of].T
+    blank = np.isin(codes, BLANKS)
+    owner = np.array(style_of)
+    x, y, size, bold, turns = np.array(styles, np.float64)[owner].T
+    kept = blank | _visible(edges, owner, page.get_bbox())
+    for again in _doubled(codes, edges, size, owner, blank):
+        kept[again] = False
     turn = turns.astype(np.int64)
     left, top, right, bottom = edges.T
-    return Glyphs(
+    glyphs = Glyphs(
         code=codes,
         edges=edges,
         left=np.choose(turn, [left, bottom, -right, -top]),
@@ -126,8 +140,47 @@ def glyphs_of(page: PdfPage) -> Glyphs | None:
         size=size,
         bold=bold > 0,
         turn=turn,
-        blank=np.isin(codes, BLANKS),
+        blank=blank,
     )
+    return glyphs if kept.all() else glyphs.only(kept)
+
+
+def _visible(
+    edges: Floats, owner: Whole, paper: tuple[float, float, float, float]
+) -> NDArray[np.bool_]:
+    """Whether each character, or another of its text object, is on the visible part of the page."""
+    left, bottom, right, top = paper
+    if right - left < _LEAST_EDGE or top - bottom < _LEAST_EDGE:  # the box is damaged
+        return np.full(len(edges), fill_value=True)
+    x, y = (edges[:, 0] + edges[:, 2]) / 2, (edges[:, 1] + edges[:, 3]) / 2
+    inside = (left <= x) & (x <= right) & (bottom <= y) & (y <= top)
+    visible: NDArray[np.bool_] = np.bincount(owner, inside)[owner] > 0
+    return visible
+
+
+def _doubled(
+    codes: Whole, edges: Floats, size: Floats, owner: Whole, blank: NDArray[np.bool_]
+) -> Iterator[Whole]:
+    """Yield the indices of characters drawn once more in nearly the same place, to look bold.
+
+    They are in other text objects than the first ones: the letters of a ligature share a place,
+    too.
+    """
+    seen = np.flatnonzero(~blank)
+    places, reach = edges[seen, :2], _SHIFT * size[seen, None]
+    # Neighbours share a cell of one of four grids. If none do in the first, few can in others.
+    for offset in ((0, 0), (0, 0.5), (0.5, 0), (0.5, 0.5)):
+        cells = np.nan_to_num(places / (2 * reach) + offset).clip(-_FAR, _FAR).astype(np.int64)
+        order = np.argsort((codes[seen] << 42) + (cells[:, 0] << 21) + cells[:, 1], kind="stable")
+        first, again = order[:-1], order[1:]
+        doubled = (
+            (codes[seen[first]] == codes[seen[again]])
+            & (owner[seen[first]] != owner[seen[again]])
+            & (np.abs(places[again] - places[first]) <= reach[again]).all(axis=1)
+        )
+        if not doubled.any():
+            return
+        yield seen[again[doubled]]
 
 
 def _style(

@@ -14,9 +14,11 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from rag.documents.content import Content
-from rag.documents.loaded import LONGEST_HEADING, Loaded
+from rag.documents.loaded import LONGEST_HEADING, Loaded, Member
+from rag.documents.pdf.annotations import MOST_ANNOTATIONS
+from rag.documents.pdf.attachments import attachments_of, is_portfolio
 from rag.documents.pdf.columns import in_reading_order, rows
-from rag.documents.pdf.file import Pdf, is_whole, open_pdf, read_page
+from rag.documents.pdf.file import Pdf, is_placeholder, is_whole, open_pdf, read_page
 from rag.documents.pdf.headers_footers import PageRows, is_stamp, without_headers_and_footers
 from rag.documents.pdf.headings import bookmarks, levels, size_of_body, title_of, with_outline
 from rag.documents.pdf.lines import Words
@@ -26,7 +28,7 @@ from rag.documents.pdf.page import Region, Sheet
 from rag.documents.pdf.paragraphs import Paragraph, Part, in_paragraphs, merge_continued
 from rag.documents.whitespace import normalize_whitespace, one_line
 from rag.errors import LoadError
-from rag.types import Heading, Span
+from rag.types import Failure, Heading, Span
 
 __all__ = ["load_pdf"]
 
@@ -46,6 +48,11 @@ _SCANNED = "no text layer, need OCR"
 _GARBLED = "the fonts don't say which letters they draw, need OCR"
 _DAMAGED = "damaged, not read"
 _BY_OCR = "read by OCR, may have errors"
+_XFA = (
+    "it is an XFA form, which can't be read here; "
+    "open it in Adobe Reader, and print it to another PDF"
+)
+_CROWDED = f"only the first {MOST_ANNOTATIONS:,} form fields and notes were read"
 _NO_WORDS = "OCR found no text"
 
 
@@ -55,9 +62,9 @@ def load_pdf(
     ocr: str | None = None,
     passwords: Sequence[str] = (),
     on_page: Callable[[], None] = lambda: None,
-) -> Iterator[Loaded]:
+) -> Iterator[Loaded | Member | Failure]:
     """Load a PDF: columns in order, lines joined, headers and footers removed; in stretches of some
-    hundred pages.
+    hundred pages. Then come the files that are attached to it; of a portfolio, only these.
 
     ``pages`` partitions the text into one span per page; a paragraph that continues on the next
     page is kept whole, and the page ends inside it. The title is from the document information, or
@@ -66,13 +73,20 @@ def load_pdf(
     name image-only and damaged pages.
 
     ``ocr`` names the languages, as tesseract does, in which image-only pages and pages whose fonts
-    have no Unicode mapping are read by OCR; ``warnings`` name these too. ``passwords`` are tried in
-    order if the file is protected. ``on_page`` is called after each page.
+    have no Unicode mapping are read by OCR; ``warnings`` name these too. What is filled into a form
+    is on the line of its label; notes are at the end of their page. ``passwords`` are tried in
+    order if the file is protected. ``on_page`` is called after each page. A Failure without a
+    source says why nothing on the pages could be read.
 
     Raises LoadError if the bytes are not a PDF, are damaged beyond reading or protected by another
-    password, or if no page has text.
+    password, are an XFA form, or if no page has text.
     """
     with open_pdf(content, passwords) as pdf:
+        if is_placeholder(pdf):
+            raise LoadError(_XFA)
+        if is_portfolio(pdf):
+            yield from attachments_of(pdf, ())
+            return
         stated = information(pdf)
         outline = list(bookmarks(pdf))
         doubts: list[str] = []
@@ -80,6 +94,7 @@ def load_pdf(
         is_read = False
         body = 0.0
         damaged = 0
+        with_files: list[int] = []
         for start in range(0, max(len(pdf), 1), _PAGES_TOGETHER):
             numbers = range(start, min(start + _PAGES_TOGETHER, len(pdf)))
             pages = _read(pdf, numbers, ocr, on_page)
@@ -87,10 +102,12 @@ def load_pdf(
             if damaged > _MOST_DAMAGED:
                 break
             doubts += pages.doubts
+            with_files += pages.with_files
             is_read |= pages.is_read
-            kept = list(without_headers_and_footers(pages.laid))
+            kept = list(without_headers_and_footers(pages.laid, start))
             body = body or size_of_body(kept)
-            paragraphs = _paragraphs(kept, body, on_page)
+            notes = [page.notes for page in pages.laid]
+            paragraphs = _paragraphs(kept, notes, body, on_page)
             shown = None
             if not start and pages.laid:
                 first = pages.laid[0]
@@ -119,9 +136,17 @@ def load_pdf(
             waiting.append(
                 loaded if pages.is_read else replace(loaded, text="", pages=nothing, headings=())
             )
-        if not is_read:
-            raise LoadError(_nothing_read(len(pdf), doubts))
-        yield from _with_all_warnings(waiting)
+        attached = attachments_of(pdf, with_files)
+        if is_read:
+            yield from _with_all_warnings(waiting)
+        else:
+            member, reason = next(attached, None), _nothing_read(len(pdf), doubts)
+            if member is None:
+                raise LoadError(reason)
+            if doubts:
+                yield Failure("", reason)
+            yield member
+        yield from attached
 
 
 def _with_all_warnings(stretches: Sequence[Loaded]) -> Iterator[Loaded]:
@@ -141,28 +166,37 @@ class _Pages:
     """Whether any page has reliable text."""
     is_damaged: bool
     """Whether none of the pages can be read."""
+    with_files: tuple[int, ...]
+    """Pages to which files are attached."""
 
 
 def _read(pdf: Pdf, numbers: range, ocr: str | None, on_page: Callable[[], None]) -> _Pages:
     """Read pages one by one, keeping only their rows in memory."""
     laid: list[PageRows] = []
     doubts: defaultdict[str, list[int]] = defaultdict(list)
+    with_files: list[int] = []
+    unread = 0
     for number in numbers:
         sheet, doubt = _sheet(pdf, number, ocr)
         if doubt:
             doubts[doubt].append(number)
+            unread += doubt != _BY_OCR and not (sheet and _has_annotations(sheet))
+        if sheet and sheet.is_crowded:
+            doubts[_CROWDED].append(number)
+        if sheet and sheet.has_files:
+            with_files.append(number)
         laid.append(_page_rows(sheet) if sheet else PageRows((), (), 0.0, 0.0))
         on_page()
-    unread = sum(len(pages) for doubt, pages in doubts.items() if doubt != _BY_OCR)
     notes = [
         f"{'page' if len(pages) == 1 else 'pages'} {ranges(pages)}: {doubt}"
         for doubt, pages in doubts.items()
     ]
     if not numbers.start and not is_whole(pdf):
         notes.append("the file is damaged or cut short; what could be recovered was read")
-    is_read = any(page.regions or page.turned for page in laid) and unread < len(laid)
+    is_read = any(page.regions or page.turned or page.notes for page in laid)
+    is_read &= unread < len(laid)
     is_damaged = len(doubts.get(_DAMAGED, ())) == len(laid)
-    return _Pages(tuple(laid), tuple(notes), tuple(doubts), is_read, is_damaged)
+    return _Pages(tuple(laid), tuple(notes), tuple(doubts), is_read, is_damaged, tuple(with_files))
 
 
 def _sheet(pdf: Pdf, number: int, ocr: str | None) -> tuple[Sheet | None, str]:
@@ -179,7 +213,7 @@ def _sheet(pdf: Pdf, number: int, ocr: str | None) -> tuple[Sheet | None, str]:
         scan = read_scan(pdf, number, ocr)
     except LoadError as error:
         return sheet, str(error)
-    return (scan, _BY_OCR) if scan.pieces else (sheet, _NO_WORDS)
+    return (replace(scan, notes=sheet.notes), _BY_OCR) if scan.pieces else (sheet, _NO_WORDS)
 
 
 def _nothing_read(pages: int, doubts: Sequence[str]) -> str:
@@ -195,12 +229,16 @@ def _nothing_read(pages: int, doubts: Sequence[str]) -> str:
 
 
 def _is_scan(sheet: Sheet) -> bool:
-    if not sheet.pieces:
+    printed = [piece.text for piece in sheet.pieces if not piece.is_field]
+    if not printed:
         return sheet.pictured > 0
     if sheet.pictured < _A_PAGEFUL:
         return False
-    written = sum(character.isalnum() for piece in sheet.pieces for character in piece.text)
-    return written < _FEW_LETTERS
+    return sum(character.isalnum() for text in printed for character in text) < _FEW_LETTERS
+
+
+def _has_annotations(sheet: Sheet) -> bool:
+    return bool(sheet.notes) or any(piece.is_field for piece in sheet.pieces)
 
 
 def _page_rows(sheet: Sheet) -> PageRows:
@@ -211,11 +249,15 @@ def _page_rows(sheet: Sheet) -> PageRows:
         turned=tuple(rows(turned)),
         bottom=sheet.bottom,
         top=sheet.top,
+        notes=sheet.notes,
     )
 
 
 def _paragraphs(
-    pages: Sequence[tuple[Region, ...]], body: float, on_page: Callable[[], None]
+    pages: Sequence[tuple[Region, ...]],
+    notes: Sequence[Sequence[str]],
+    body: float,
+    on_page: Callable[[], None],
 ) -> list[Paragraph]:
     words = Words()
     for page in pages:
@@ -223,10 +265,16 @@ def _paragraphs(
             words.learn(row.text for row in region)
         on_page()
     regions: list[list[Paragraph]] = []
-    for number, page in enumerate(pages):
-        regions += [in_paragraphs(region, number, words) for region in page]
+    for number, (*upright, turned) in enumerate(pages):
+        regions += [in_paragraphs(region, number, words) for region in upright]
+        regions += [[_note(text, number)] for text in notes[number]]
+        regions.append(in_paragraphs(turned, number, words))
         on_page()
     return list(merge_continued(regions, body, words))
+
+
+def _note(text: str, page: int) -> Paragraph:
+    return Paragraph((Part(page, text),), size=0.0, bold=False, lines=1, top=0.0, is_prose=False)
 
 
 def _join(

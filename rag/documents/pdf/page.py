@@ -10,7 +10,7 @@ class Piece:
     """Words of one line without wide gaps between them.
 
     Coordinates are in points from the bottom of the page, rotated so that most text is upright.
-    ``base`` is the baseline.
+    ``base`` is the baseline. ``is_field`` says that they are filled into a form.
     """
 
     text: str
@@ -19,6 +19,7 @@ class Piece:
     base: float
     size: float
     bold: bool
+    is_field: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,9 @@ class Sheet:
 
     ``turned`` are pieces in other directions than most of the page, such as axis labels.
     ``pictured`` is the share of the page covered by its largest image, or 0 if there is enough
-    text. A page is ``garbled`` if its fonts have no Unicode mapping.
+    text. A page is ``garbled`` if its fonts don't tell its letters, or wrongly. ``notes`` are what
+    people wrote onto it; not all are there if there are too many, ``is_crowded``. ``has_files``
+    says that files are attached to it.
     """
 
     pieces: tuple[Piece, ...]
@@ -43,6 +46,9 @@ class Sheet:
     top: float
     pictured: float = 0.0
     garbled: bool = False
+    notes: tuple[str, ...] = ()
+    is_crowded: bool = False
+    has_files: bool = False
 
 
 Region = tuple[Row, ...]

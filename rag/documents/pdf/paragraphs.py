@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from rag.documents.pdf.lines import Words
-from rag.documents.pdf.page import Region, Row
+from rag.documents.pdf.page import Piece, Region, Row
 
 _WIDER_GAP = 1.3
 """Ratio to the usual line distance from which a gap separates paragraphs."""
@@ -31,7 +31,7 @@ _PROSE = 10
 _CUT = 2.5
 """In em: a line that ends this close to the margin is full."""
 _SMALLER = 0.94
-_LOOK_AHEAD = 8
+_LOOK_AHEAD = 16
 
 _BULLET = re.compile(r"[•●▪◦‣∙·■□\u2013—*➢✓]\s*\S|[-o]\s+\S")
 _NUMBERED = re.compile(r"(?:\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)]|\[\d{1,3}\])\s")
@@ -226,7 +226,15 @@ def _lines(group: Sequence[Row]) -> Iterator[str]:
     """The rows of a table, with separators between cells if they are certain."""
     marked = _marked(group)
     for row, is_sure in zip(group, marked, strict=True):
-        yield " | ".join(cell.text for cell in row.cells) if is_sure else row.text
+        yield _separated(row.cells) if is_sure else row.text
+
+
+def _separated(cells: Sequence[Piece]) -> str:
+    """The cells of a row with separators, except after a colon: that is a label and its value."""
+    text = cells[0].text
+    for cell in cells[1:]:
+        text += (" " if text.endswith(":") else " | ") + cell.text
+    return text
 
 
 def _marked(group: Sequence[Row]) -> list[bool]:

@@ -57,7 +57,6 @@ _SPENT = 0.5
 """Share of the memory limit that may still be in use after a file; above it the process is
 replaced."""
 
-_BEGINNING = 1024
 _CHANGED = "it is no longer the file that was indexed; index it again"
 _NO_PDF = "only the pages of PDFs can be shown as they are printed; read its text instead"
 _LOCKED = (
@@ -158,7 +157,7 @@ class _LastPdf(ExitStack):
         Raises LoadError if the content differs, or is not a PDF, damaged or protected, and OSError
         if it can't be read.
         """
-        from rag.documents.pdf.file import open_pdf
+        from rag.documents.pdf.file import find_header, open_pdf
 
         facts = path.stat()
         key = (path, digest, facts.st_mtime_ns, facts.st_size)
@@ -170,13 +169,12 @@ class _LastPdf(ExitStack):
             content = file.read()
         if hashlib.sha256(content).hexdigest() != digest:
             raise LoadError(_CHANGED)
-        if b"%PDF-" not in content[:_BEGINNING]:
+        if find_header(content) < 0:
             raise LoadError(_NO_PDF)
         try:
             self.pdf = self.enter_context(open_pdf(content))
         except PasswordRequired as error:
             raise LoadError(_LOCKED) from error
-        self.pdf.init_forms()  # so that filled-in form fields are drawn
         self.key = key
         return self.pdf
 
