@@ -84,7 +84,7 @@ _PAGES = frozenset({".html", ".htm", ".xhtml", ".md", ".markdown"})
 """Formats that may contain HTML markup."""
 
 BEGINNING = 4096
-"""Number of leading bytes by which formats are told apart."""
+"""Number of leading bytes that distinguish formats."""
 
 _SAMPLE = 1 << 20
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a]")

@@ -310,7 +310,7 @@ class Layout:
 
 
 def is_power(base: str, raised: str) -> bool:
-    """Whether a superscript after ``base`` must be told from it, "10^6" rather than "106"."""
+    """Whether a superscript after ``base`` must be marked as one: "10^6" rather than "106"."""
     return bool(_POWER.fullmatch(raised) and _BASE.search(base))
 
 

@@ -192,7 +192,7 @@ class _Walk:
         first = next(results, None)
         if first is None:
             raise LoadError(_NO_TEXT)
-        # All parts of the file's own text come before what is attached to it.
+        # All parts of the file's own text come before its attachments.
         for is_own, group in groupby(chain((first,), results), lambda one: isinstance(one, Loaded)):
             if is_own:
                 yield from _documents(source, digest_of(content), group, notes, kind.suffix)

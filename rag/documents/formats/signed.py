@@ -1,5 +1,5 @@
-"""Signed files and mail (CMS SignedData, RFC 5652, in BER): what was signed, without a check of the
-signature.
+"""The content of signed files and mail (CMS SignedData, RFC 5652, in BER). Signatures aren't
+verified.
 """
 
 from __future__ import annotations

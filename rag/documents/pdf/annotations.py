@@ -1,4 +1,4 @@
-"""Annotations of a page (ISO 32000-2, 12.5): what is filled into its form, and people's notes.
+"""Annotations of a page (ISO 32000-2, 12.5): the values of its form fields, and people's notes.
 
 Neither is part of the text that pdfium gives for the page.
 """
@@ -166,7 +166,7 @@ def _note(page: PdfPage, annotation: _Handle) -> Iterator[str]:
         return
     author = one_line(_entry(annotation, b"T"))
     quoted = one_line(" ".join(_quoted(page, annotation)))
-    if quoted == one_line(text):  # some programs copy what is highlighted
+    if quoted == one_line(text):  # some programs copy the highlighted text
         return
     about = f" on “{quoted}”" if quoted else ""
     yield f"Note{f' by {author}' if author else ''}{about}: {text}"
@@ -208,7 +208,7 @@ def read_string(read: Callable[..., int]) -> str:
 
 
 def filled_in(fields: Sequence[Field], turn: int, printed: Sequence[Piece]) -> Iterator[Piece]:
-    """Place what is filled into a form among the ``printed`` pieces of the page, whose direction is
+    """Place the values of a form among the ``printed`` pieces of the page, whose direction is
     ``turn``: each field on the line of its label, which is the nearest text at its height.
     """
     bases, lefts, rights = (

@@ -1,4 +1,4 @@
-"""Judge whether the text of a page is what is printed on it, or its fonts name wrong letters.
+"""Judge whether the text of a page is the printed one, or its fonts name wrong letters.
 
 Fonts without a table of their characters, or with a wrong one, give private or unassigned code
 points, letters shifted by a constant, or gaps.
@@ -54,9 +54,7 @@ def are_meaningless(codes: Whole) -> bool:
 
 
 def is_legible(glyphs: Glyphs, lines: Sequence[str]) -> bool:
-    """Whether a page, of which these are the lines, looks like text of some language, as far as
-    this can be told.
-    """
+    """Whether the lines of a page look like text in some language."""
     text = " ".join(lines)
     return not (_has_wrong_letters("".join(_WORD.findall(text))) or _has_holes(glyphs, text))
 
