@@ -123,6 +123,7 @@ def test_what_is_wrong_with_a_question(
         (b'{"paths": ["/a\\u0000b"]}', "body.paths.0"),
         (b'{"paths": ["/a"], "retry": "yes"}', "body.retry"),
         (b'{"paths": ["/a"], "library": "/b"}', "body.library"),
+        (rb'{"paths": ["~\ud800/a"]}', "body.paths.0"),
     ],
 )
 def test_what_is_wrong_with_a_job(client: TestClient, body: bytes, where: str) -> None:

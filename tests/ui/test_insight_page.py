@@ -89,7 +89,7 @@ def test_diagrams_are_told_in_words() -> None:
     scores, sure, ranks, dates = map(unescape, labels)
     assert "between 0.45 and 0.75, half of them above 0.60" in scores
     assert "between 0.15 and 0.45, half of them above 0.30" in scores
-    assert "From 0.40 on" in scores
+    assert "From 0.42 on" in scores
     assert sure == "Reliability diagram. Where it says 90 %, 85 % are answered."
     assert ranks == "Bar chart of ranks. 1st: 2, 2nd: 1, 3rd: 1, to 10th: 1, not found: 1."
     assert dates == (

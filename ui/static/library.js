@@ -99,6 +99,7 @@ function find(former) {
 // ---- jobs ----
 
 const cards = new Map(); // id → what shows the job
+const LOADED = performance.timeOrigin; // by this machine's clock, which may be a little wrong
 const active = new Set(); // ids of jobs that were not over when they were last asked for
 let timer;
 
@@ -121,6 +122,8 @@ function show(known) {
   const last = known.find((job) => job.ended);
   for (const job of known.toReversed()) {
     if (job.ended && job !== last && !cards.has(job.id)) continue;
+    // A short job may end before it is ever seen running, even before this page is loaded.
+    const missed = !cards.has(job.id) && job.ended && Date.parse(job.ended) > LOADED - MINUTE;
     if (!cards.has(job.id)) {
       const card = document.getElementById("job").content.firstElementChild.cloneNode(true);
       card.querySelector(".cancel").addEventListener("click", () => cancel(job.id));
@@ -129,7 +132,7 @@ function show(known) {
     }
     fill(cards.get(job.id), job);
     if (!job.ended) active.add(job.id);
-    else if (active.delete(job.id)) refresh();
+    else if (active.delete(job.id) || missed) refresh();
   }
   // A server that was started anew knows nothing of the jobs before.
   for (const id of active) if (!known.some((job) => job.id === id)) active.delete(id);
