@@ -37,6 +37,21 @@ def test_contacts() -> None:
     )
 
 
+def test_a_contact_without_a_formatted_name() -> None:
+    """Its other name is the heading."""
+    contact = ("BEGIN:VCARD", "VERSION:2.1", "TEL:+49 1", "N:Doe;Jane", "END:VCARD")
+    assert _text(*contact) == "Doe, Jane\n\nTelephone: +49 1"
+
+
+def test_binary_values() -> None:
+    """They are no words, however they are marked."""
+    assert _text(
+        *("BEGIN:VEVENT", "SUMMARY:Tea", "ATTACH;ENCODING=BASE64;VALUE=BINARY:AAAA", " BBBB"),
+        *("ATTACH;FMTTYPE=image/png;ENCODING=b:AAAA", "X-PICTURE;JPEG;BASE64:AAAA"),
+        *("IMAGE;VALUE=URI:data:image/png;base64,AAAA", "ATTACH:https://x.org/a.pdf", "END:VEVENT"),
+    ) == ("Tea\n\nAttach: https://x.org/a.pdf")
+
+
 def test_what_is_malformed_stays() -> None:
     """No line is dropped because it isn't one; nothing needs an end."""
     text = _text("END:X", "no colon", "DTSTART:20241399", "BEGIN:VEVENT", "LOCATION:Quay")
