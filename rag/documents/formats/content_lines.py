@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import quopri
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from rag.documents.character_encoding import decode, decoded_pieces, encoding_note, lines_of
@@ -88,17 +88,22 @@ def _blocks(lines: Iterable[str]) -> Iterator[Block]:
 
 def _unfold(lines: Iterable[str]) -> Iterator[str]:
     """Join lines that are continued by a space or tab, or by an equals sign in vCard 2.1."""
-    unfinished = ""
+    gathered = [""]
     for line in lines:
         line = line.removesuffix("\r")  # noqa: PLW2901
         if line.startswith((" ", "\t")):
-            unfinished += line[1:]
-        elif unfinished.endswith("=") and "QUOTED-PRINTABLE" in unfinished[:200].upper():
-            unfinished = unfinished[:-1] + line
+            gathered.append(line[1:])
+        elif gathered[-1].endswith("=") and _is_quoted_printable(gathered):
+            gathered[-1] = gathered[-1][:-1]
+            gathered.append(line)
         else:
-            yield unfinished
-            unfinished = line
-    yield unfinished
+            unfolded, gathered = "".join(gathered), [line]
+            yield unfolded
+    yield "".join(gathered)
+
+
+def _is_quoted_printable(gathered: Sequence[str]) -> bool:
+    return "QUOTED-PRINTABLE" in "".join(one[:200] for one in gathered[:3]).upper()
 
 
 def _written(one: _Component) -> Iterator[Block]:

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import time
+
+import pytest
+
 from rag.documents.formats.content_lines import load_content_lines
 
 
@@ -50,6 +54,15 @@ def test_binary_values() -> None:
         *("ATTACH;FMTTYPE=image/png;ENCODING=b:AAAA", "X-PICTURE;JPEG;BASE64:AAAA"),
         *("IMAGE;VALUE=URI:data:image/png;base64,AAAA", "ATTACH:https://x.org/a.pdf", "END:VEVENT"),
     ) == ("Tea\n\nAttach: https://x.org/a.pdf")
+
+
+@pytest.mark.parametrize("continued", ["=\r\nx", "\r\n x"])
+def test_long_values_take_no_time(continued: str) -> None:
+    """However many lines they are folded over."""
+    start = time.perf_counter()
+    text = _text("NOTE;ENCODING=QUOTED-PRINTABLE:x" + 500_000 * continued)
+    assert text == f"Note: {'x' * 500_001}"
+    assert time.perf_counter() - start < 5
 
 
 def test_what_is_malformed_stays() -> None:
