@@ -127,7 +127,8 @@ def _moment(record: Mapping[str, object]) -> dt.datetime | None:
         value = record.get(name)
         try:
             if isinstance(value, str) and not value.replace(".", "", 1).isdecimal():
-                return dt.datetime.fromisoformat(value)
+                moment = dt.datetime.fromisoformat(value)
+                return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
             seconds = float(value) if isinstance(value, str | int | float) else _LATEST
             if 0 < seconds < _LATEST:
                 return dt.datetime.fromtimestamp(

@@ -63,6 +63,16 @@ def test_chatgpt() -> None:
     assert (loaded.title, loaded.date) == ("Roof", dt.date(2024, 3, 5))
 
 
+def test_times_with_and_without_a_zone() -> None:
+    """Those without are in UTC, so that messages can be put in order."""
+    moments = {"b": "2024-03-05T18:22:00", "a": "2024-03-05T19:21:00+01:00"}
+    mapping = {
+        name: {"message": {"author": {"role": name}, "create_time": moment, "content": "Hi"}}
+        for name, moment in moments.items()
+    }
+    assert [one[0] for one in _load({"mapping": mapping}).text.split("\n\n")] == ["a", "b"]
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [
