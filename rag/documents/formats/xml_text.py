@@ -24,6 +24,10 @@ _MOST_TAGS = 300_000
 """Size in bytes, and number of tags, beyond which XML is read as plain text: parsed, it would take
 too much memory."""
 
+_MOST_ATTRIBUTES = 1_000
+"""Number of attributes of an element beyond which XML is read as plain text: lxml's time for them
+grows with the square of their number."""
+
 _TITLES = frozenset({"title", "subtitle", "head", "heading", "headline", "name"})
 _WORDS = frozenset(
     {
@@ -76,7 +80,10 @@ def _root(data: bytes) -> _Element | None:
             raise MemoryError from error
         return None
     # An entity that isn't expanded would cost its words.
-    return None if next(root.iter(etree.Entity), None) is not None else root
+    if next(root.iter(etree.Entity), None) is not None:
+        return None
+    most = max(len(one.attrib) for one in root.iter(etree.Element))
+    return root if most <= _MOST_ATTRIBUTES else None
 
 
 def _blocks(root: _Element) -> Iterator[Block]:

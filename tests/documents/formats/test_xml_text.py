@@ -68,8 +68,9 @@ def test_what_is_not_well_formed_is_text() -> None:
 
 
 def test_it_takes_no_time() -> None:
-    """However many or deep its elements are."""
+    """However many or deep its elements are, or however many attributes one has."""
     start = time.perf_counter()
     _load("<a>" + "<b>x</b>" * 50_000 + "</a>")
     _load("<a>" * 5_000 + "x")
+    _load("<a " + " ".join(f'a{n}="x"' for n in range(50_000)) + "/>")
     assert time.perf_counter() - start < 5
