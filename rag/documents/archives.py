@@ -123,8 +123,7 @@ def _zip_name(entry: zipfile.ZipInfo, encoding: str) -> str:
     encoding of their system, ``encoding``.
     """
     name = entry.filename
-    if not entry.flag_bits & _IN_UTF_8:
-        written = name.encode("cp437")
+    if written := _undeclared(entry):
         try:
             name = written.decode("utf-8")
         except UnicodeDecodeError:
@@ -132,11 +131,19 @@ def _zip_name(entry: zipfile.ZipInfo, encoding: str) -> str:
     return name.replace("\\", "/")
 
 
+def _undeclared(entry: zipfile.ZipInfo) -> bytes:
+    """A member name as written, if its encoding isn't declared; else empty."""
+    try:
+        return b"" if entry.flag_bits & _IN_UTF_8 else entry.filename.encode("cp437")
+    except UnicodeEncodeError:  # from Python 3.12 on, from Info-ZIP's extra field of Unicode names
+        return b""
+
+
 def _encoding_of_names(entries: Iterable[zipfile.ZipInfo]) -> str:
     """The encoding of all names that are neither ASCII nor UTF-8."""
     names: list[bytes] = []
     for entry in islice(entries, _MOST_NAMES):
-        written = b"" if entry.flag_bits & _IN_UTF_8 else entry.filename.encode("cp437")
+        written = _undeclared(entry)
         try:
             written.decode("utf-8")
         except UnicodeDecodeError:

@@ -9,6 +9,7 @@ import html
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from rag.documents.dates import format_moment
 from rag.documents.loaded import Block, Loaded, join_blocks
@@ -34,11 +35,15 @@ _LATEST = 10**14
 _DEEPEST = 20
 _MARKUP = re.compile(r"<([^<>|\n]{1,2000})(?:\|([^<>|\n]{0,2000}))?>")
 
-_WHATSAPP = re.compile(
-    r"^[\u200e\u200f]?\[?(\d{1,4})([./-])(\d{1,2})\2(\d{2,4}), (\d{1,2})[:.](\d\d)(?:[:.]\d\d)?"
-    r"(?: ?([AaPp])\.? ?[Mm]\.?)?(?:\]| -) [\u200e\u200f]?([^:\n]{1,80}): ",
-    re.MULTILINE,
+_STAMP = (
+    r"[\u200e\u200f]?(?P<bracket>\[)?(?!\d{4}[\d./-]+ )"  # as logs have it
+    r"(?P<first>\d{1,4})(?P<mark>[./-])(?P<second>\d{1,2})(?P=mark)(?P<third>\d{2,4}),?(?: às?)? "
+    r"(?P<hour>\d{1,2})[:.](?P<minute>\d\d)(?(bracket)(?:[:.]\d\d)?)"
+    r"(?: ?(?P<half>[AaPp])\.? ?[Mm]\.?)?(?(bracket)\]| -) "
 )
+_FIRST_STAMP = re.compile(_STAMP)
+_NEXT_STAMP = re.compile(rf"\n+(?={_STAMP})")
+_WHATSAPP = re.compile(rf"^{_STAMP}[\u200e\u200f]?(?P<author>[^:\n]{{1,80}}): ", re.MULTILINE)
 _MONTHS_OF_YEAR, _HOURS = 12, 12
 _MARKS = re.compile("[\u200e\u200f\u202a-\u202e]")
 
@@ -127,7 +132,8 @@ def _moment(record: Mapping[str, object]) -> dt.datetime | None:
         value = record.get(name)
         try:
             if isinstance(value, str) and not value.replace(".", "", 1).isdecimal():
-                return dt.datetime.fromisoformat(value)
+                moment = dt.datetime.fromisoformat(value)
+                return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
             seconds = float(value) if isinstance(value, str | int | float) else _LATEST
             if 0 < seconds < _LATEST:
                 return dt.datetime.fromtimestamp(
@@ -176,15 +182,25 @@ def _slack_text(text: str, names: Mapping[str, str]) -> str:
     return html.unescape(_MARKUP.sub(label, text))
 
 
-def format_whatsapp(text: str) -> str:
-    """Write author and time of the messages of a chat from WhatsApp as in other chats; unchanged if
-    the text is something else, or it doesn't show which number is the month.
+def is_whatsapp(text: str) -> bool:
+    """Whether a text is a chat from WhatsApp: a message or an event, such as that somebody joined,
+    begins it, and two messages have authors.
     """
-    found = [one.groups() for one in _WHATSAPP.finditer(text)]
-    first, second = {int(one[0]) for one in found}, {int(one[2]) for one in found}
+    messages = _WHATSAPP.finditer(text) if _FIRST_STAMP.match(text) else ()
+    return sum(1 for _ in islice(messages, 2)) > 1
+
+
+def format_whatsapp(text: str) -> str:
+    """Make the messages of a chat from WhatsApp paragraphs, and write author and time as in other
+    chats unless the dates don't show which number is the month; unchanged if the text is something
+    else.
+    """
+    text = _NEXT_STAMP.sub("\n\n", text)
+    found = [*_WHATSAPP.finditer(text)]
+    first, second = {int(one["first"]) for one in found}, {int(one["second"]) for one in found}
     if not found or max(first) > 31:  # noqa: PLR2004 (years come first)
         order = "ymd" if found else ""
-    elif max(first) > _MONTHS_OF_YEAR or found[0][1] == ".":
+    elif max(first) > _MONTHS_OF_YEAR or found[0]["mark"] == ".":
         order = "dmy"
     else:
         order = "mdy" if max(second) > _MONTHS_OF_YEAR else ""
@@ -192,15 +208,15 @@ def format_whatsapp(text: str) -> str:
         return text
 
     def written(one: re.Match[str]) -> str:
-        parts = dict(zip(order, map(int, one.group(1, 3, 4)), strict=True))
-        hour = int(one[5])
-        if one[7]:
-            hour = hour % _HOURS + _HOURS * (one[7] in "Pp")
+        parts = dict(zip(order, map(int, one.group("first", "second", "third")), strict=True))
+        hour = int(one["hour"])
+        if one["half"]:
+            hour = hour % _HOURS + _HOURS * (one["half"] in "Pp")
         year = parts["y"] + (2000 if parts["y"] < 100 else 0)  # noqa: PLR2004
         try:
-            moment = dt.datetime(year, parts["m"], parts["d"], hour, int(one[6]))  # noqa: DTZ001
+            moment = dt.datetime(year, parts["m"], parts["d"], hour, int(one["minute"]))  # noqa: DTZ001
         except ValueError:
             return one[0]
-        return f"{one[8].strip()}, {format_moment(moment)}: "
+        return f"{one['author'].strip()}, {format_moment(moment)}: "
 
     return _MARKS.sub("", _WHATSAPP.sub(written, text))

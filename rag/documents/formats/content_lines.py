@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import quopri
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from rag.documents.character_encoding import decode, decoded_pieces, encoding_note, lines_of
 from rag.documents.content import Content
@@ -20,6 +20,8 @@ _COMMON_NAME = re.compile(r";CN=(?:\"([^\"]*)\"|([^;:]*))", re.IGNORECASE)
 _ZONE = re.compile(r";TZID=\"?([^\";:]*)", re.IGNORECASE)
 _MOMENT = re.compile(r"(\d{8})(?:T(\d{6})(Z?))?")
 _ESCAPED = re.compile(r"\\(.)")
+_BINARY = re.compile(r";(?:ENCODING=\"?B(?:ASE64)?\"?|BASE64)(?=;|$)", re.IGNORECASE)
+_DATA = re.compile(r"data:[^,]{0,200};base64,", re.IGNORECASE)
 _SCHEME = re.compile(r"(?:mailto|tel):", re.IGNORECASE)
 
 _TITLES = ("SUMMARY", "FN")
@@ -37,7 +39,7 @@ _LABELS = {
 _TECHNICAL = frozenset(
     {
         *("VERSION", "PRODID", "CALSCALE", "METHOD", "UID", "DTSTAMP", "SEQUENCE", "CREATED"),
-        *("LAST-MODIFIED", "REV", "TRANSP", "CLASS", "PHOTO", "LOGO", "SOUND", "KEY", "N"),
+        *("LAST-MODIFIED", "REV", "TRANSP", "CLASS", "PHOTO", "LOGO", "SOUND", "KEY"),
     }
 )
 _TECHNICAL_PARTS = frozenset({"VTIMEZONE", "STANDARD", "DAYLIGHT", "VALARM"})
@@ -48,13 +50,14 @@ class _Component:
     """An event, a task, or a contact."""
 
     name: str
-    title: str
-    lines: list[str]
+    title: str = ""
+    family_first: str = ""
+    lines: list[str] = field(default_factory=list)
 
 
 def load_content_lines(content: Content) -> Iterator[Loaded]:
     """Load a calendar or address book: each event or contact is a heading with lines such as
-    "Location: Room 4"; in parts if long.
+    "Location: Room 4"; in parts if long. Attached files and pictures are left out.
 
     Raises LoadError if the bytes are not text.
     """
@@ -63,17 +66,19 @@ def load_content_lines(content: Content) -> Iterator[Loaded]:
 
 
 def _blocks(lines: Iterable[str]) -> Iterator[Block]:
-    opened = [_Component("", "", [])]
+    opened = [_Component("")]
     for line in _unfold(lines):
         found = _LINE.fullmatch(line)
         name, parameters, value = found.groups() if found else ("", "", line)
         name = name.upper()
         if name == "BEGIN":
-            opened.append(_Component(value.strip().upper(), "", []))
+            opened.append(_Component(value.strip().upper()))
         elif name == "END":
             yield from _written(opened.pop() if len(opened) > 1 else opened[0])
         elif name in _TITLES and not opened[-1].title:
             opened[-1].title = _value(parameters, value)
+        elif name == "N":  # required in vCard 2.1, where FN is not
+            opened[-1].family_first = _value(parameters, value)
         elif name not in _TECHNICAL and (words := _value(parameters, value)):
             label = _LABELS.get(name, name.removeprefix("X-").replace("-", " ").capitalize())
             opened[-1].lines.append(f"{label}: {words}" if label else words)
@@ -83,28 +88,35 @@ def _blocks(lines: Iterable[str]) -> Iterator[Block]:
 
 def _unfold(lines: Iterable[str]) -> Iterator[str]:
     """Join lines that are continued by a space or tab, or by an equals sign in vCard 2.1."""
-    unfinished = ""
+    gathered = [""]
     for line in lines:
         line = line.removesuffix("\r")  # noqa: PLW2901
         if line.startswith((" ", "\t")):
-            unfinished += line[1:]
-        elif unfinished.endswith("=") and "QUOTED-PRINTABLE" in unfinished[:200].upper():
-            unfinished = unfinished[:-1] + line
+            gathered.append(line[1:])
+        elif gathered[-1].endswith("=") and _is_quoted_printable(gathered):
+            gathered[-1] = gathered[-1][:-1]
+            gathered.append(line)
         else:
-            yield unfinished
-            unfinished = line
-    yield unfinished
+            unfolded, gathered = "".join(gathered), [line]
+            yield unfolded
+    yield "".join(gathered)
+
+
+def _is_quoted_printable(gathered: Sequence[str]) -> bool:
+    return "QUOTED-PRINTABLE" in "".join(one[:200] for one in gathered[:3]).upper()
 
 
 def _written(one: _Component) -> Iterator[Block]:
     if one.name not in _TECHNICAL_PARTS:
-        if one.title:
-            yield Block(one.title, 2)
+        if title := one.title or one.family_first:
+            yield Block(title, 2)
         yield Block("\n".join(one.lines))
-    one.title, one.lines = "", []
+    one.title, one.family_first, one.lines = "", "", []
 
 
 def _value(parameters: str, value: str) -> str:
+    if _BINARY.search(parameters) or _DATA.match(value):
+        return ""
     if "QUOTED-PRINTABLE" in parameters.upper():
         value = decode(quopri.decodestring(value.encode("utf-8", "replace")))[0]
     if moment := _MOMENT.fullmatch(value.strip()):

@@ -10,7 +10,7 @@ from functools import partial
 from rag.documents.character_encoding import decoded_pieces, encoding_note
 from rag.documents.content import Content
 from rag.documents.dates import parse_date
-from rag.documents.formats.chat import format_whatsapp
+from rag.documents.formats.chat import format_whatsapp, is_whatsapp
 from rag.documents.loaded import Block, Loaded
 from rag.documents.metadata import Metadata
 from rag.documents.splitter import regroup
@@ -43,21 +43,25 @@ def load_plain(content: Content) -> Iterator[Loaded]:
     """Load plain text in any common encoding, in parts if long.
 
     A first line such as ``date 2025-03-05`` gives the document's date and is not part of the text.
-    In a log or a chat, each line that begins with a date in ISO 8601, or in other forms with a
-    time, begins a paragraph. An encoding other than UTF-8 is recorded in the metadata.
+    In a log, each line that begins with a date in ISO 8601, or in other forms with a time, begins a
+    paragraph; so does each message of a chat. An encoding other than UTF-8 is recorded in the
+    metadata.
 
     Raises LoadError if the bytes are not text.
     """
     pieces, encoding = decoded_pieces(content)
     metadata = encoding_note(encoding)
-    is_log = False
+    is_chat = is_log = False
     for number, stretch in enumerate(regroup(pieces)):
         text, date = tidy(stretch), None
         if number == 0:
             text, date = _split_date(text)
-            is_log = _is_log(text)
+            is_chat = is_whatsapp(text)
+            is_log = not is_chat and _is_log(text)
         if is_log:
-            text = format_whatsapp(_NEXT_RECORD.sub("\n\n", text))
+            text = _NEXT_RECORD.sub("\n\n", text)
+        if is_log or is_chat:
+            text = format_whatsapp(text)
         yield Loaded(text=text, date=date, metadata=metadata)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from rag.documents.character_encoding import decoded_pieces, encoding_note, lines_of
@@ -15,7 +15,14 @@ from rag.documents.whitespace import one_line
 _TIMING = re.compile(r"\s*((?:\d+:)?\d{1,2}:\d{2})[.,]\d{1,3}\s*(?:-->|,).*", re.DOTALL)
 _DIALOGUE = re.compile(r"Dialogue:[^,]*,(\d+:\d\d:\d\d)(?:[^,]*,){3}([^,]*)(?:,[^,]*){4},(.*)")
 _VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s([^>]{1,100})>")
-_TAG = re.compile(r"</?[A-Za-z\d.:][^>]{0,100}>|\{\\[^}]{0,100}\}")
+_TAG = re.compile(
+    r"</?(?:[biuscv]|font|lang|ruby|rt|br|span|em|strong)(?:[.\s/][^<>]{0,100})?>"
+    r"|<[\d:.]{5,20}>|\{\\[^}]{0,100}\}",
+    re.IGNORECASE,
+)
+_SCRIPT, _SCRIPT_TITLE = "[Script Info]", "Title:"
+"""First line of a file of SubStation Alpha, and the setting that is shown."""
+
 _END_OF_SENTENCE = re.compile(r"[.?!…。？！][\"”’»)\]]*$")  # noqa: RUF001 (Chinese)
 _MOST_LINES = 1_000
 """Number of lines after which a cue is cut, so that memory stays bounded."""
@@ -34,7 +41,7 @@ def load_subtitles(content: Content) -> Iterator[Loaded]:
     """
     pieces, encoding = decoded_pieces(content)
     lines = (one for line in lines_of(pieces) for one in line.removesuffix("\r").split("\r"))
-    return Metadata().in_parts(_paragraphs(lines), notes=encoding_note(encoding))
+    return Metadata().in_parts(_paragraphs(_without_settings(lines)), notes=encoding_note(encoding))
 
 
 def _paragraphs(lines: Iterator[str]) -> Iterator[Block]:
@@ -66,12 +73,32 @@ def _cues(lines: Iterator[str]) -> Iterator[tuple[str, str]]:
                 speaker = f"{dialogue[2]}: " if dialogue[2] else ""
                 yield dialogue[1], one_line(speaker + _TAG.sub("", dialogue[3]).replace("\\N", " "))
             elif timing := _TIMING.fullmatch(line):
-                time, words = timing[1], words[:-1] if number == 1 else words
+                if words and (number == 1 or words[-1].strip().isdecimal()):
+                    words.pop()
+                if time:  # no empty line stands between this cue and the one before
+                    yield time, one_line(" ".join(words))
+                    words = []
+                time = timing[1]
             else:
                 words.append(_TAG.sub("", _VOICE.sub(r"\1: ", line)))
-        if not time and words and words[0] in ("STYLE", "REGION"):
-            continue
-        if not time and words:
-            words[0] = words[0].removeprefix("WEBVTT").lstrip("- ")
-        if text := one_line(" ".join(words)):
+        if text := _text(time, words):
             yield time, text
+
+
+def _text(time: str, words: list[str]) -> str:
+    if not time and words:
+        if words[0] in ("STYLE", "REGION"):
+            return ""
+        words[0] = words[0].removeprefix("WEBVTT").lstrip("- ")
+    return one_line(" ".join(words))
+
+
+def _without_settings(lines: Iterable[str]) -> Iterator[str]:
+    """Leave out what is no dialogue of SubStation Alpha, except its title."""
+    is_script = False
+    for line in lines:
+        is_script = is_script or line.strip() == _SCRIPT
+        if not is_script or not line.strip() or line.startswith("Dialogue:"):
+            yield line
+        elif line.startswith(_SCRIPT_TITLE):
+            yield line.removeprefix(_SCRIPT_TITLE)

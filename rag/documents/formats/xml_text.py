@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 from textwrap import dedent
 from typing import Any, TypeAlias
 
@@ -23,6 +24,10 @@ _MOST_TAGS = 300_000
 """Size in bytes, and number of tags, beyond which XML is read as plain text: parsed, it would take
 too much memory."""
 
+_MOST_ATTRIBUTES = 1_000
+"""Number of attributes of an element beyond which XML is read as plain text: lxml's time for them
+grows with the square of their number."""
+
 _TITLES = frozenset({"title", "subtitle", "head", "heading", "headline", "name"})
 _WORDS = frozenset(
     {
@@ -31,6 +36,9 @@ _WORDS = frozenset(
     }
 )
 """Attributes that hold what people read, in lower case."""
+
+_DRAWING = frozenset({"d", "points", "transform", "style", "class"})
+"""Attributes of shapes and their looks, in lower case."""
 
 _PARAGRAPHS = frozenset({"p", "para", "text"})
 _MARKUP = re.compile(r"</[A-Za-z]\w*>|<br\b")
@@ -42,15 +50,17 @@ _LEAST_WORDS = 8
 
 def load_xml(content: Content) -> Iterator[Loaded]:
     """Load XML: an element with running text is a paragraph, an element named as a title a heading,
-    and any other text a line such as "price: 12"; of the attributes, those whose names say that
-    people read them. Entities are not expanded. What isn't well-formed, or is large, is read as
-    plain text.
+    and any other text a line such as "price: 12". Of the attributes, those of elements without
+    text of their own are read, and elsewhere those whose names say that people read them. Entities
+    are not expanded. What isn't well-formed, is large, or has no words is read as plain text.
 
     Raises LoadError if the bytes are not text.
     """
     data = whole(content) if len(content) < _LARGE else b""
     root = _root(data) if 0 < data.count(b"<") <= _MOST_TAGS else None
-    return load_plain(content) if root is None else Metadata().in_parts(_blocks(root))
+    blocks = iter(()) if root is None else _blocks(root)
+    first = next((one for one in blocks if one.text), None)
+    return load_plain(content) if first is None else Metadata().in_parts(chain([first], blocks))
 
 
 def _root(data: bytes) -> _Element | None:
@@ -70,7 +80,10 @@ def _root(data: bytes) -> _Element | None:
             raise MemoryError from error
         return None
     # An entity that isn't expanded would cost its words.
-    return None if next(root.iter(etree.Entity), None) is not None else root
+    if next(root.iter(etree.Entity), None) is not None:
+        return None
+    most = max(len(one.attrib) for one in root.iter(etree.Element))
+    return root if most <= _MOST_ATTRIBUTES else None
 
 
 def _blocks(root: _Element) -> Iterator[Block]:
@@ -110,10 +123,22 @@ def _blocks(root: _Element) -> Iterator[Block]:
 
 
 def _attributes(element: _Element) -> Iterator[str]:
+    is_data = _is_data(element)
     for name, value in element.attrib.items():
         local = name.rpartition("}")[2]
-        if local.lower() in _WORDS and (words := one_line(value)):
+        is_wanted = is_data and local == name and local.lower() not in _DRAWING
+        if (is_wanted or local.lower() in _WORDS) and (words := one_line(value)):
             yield words if local.lower() in ("text", "title") else f"{local}: {words}"
+
+
+def _is_data(element: _Element) -> bool:
+    """Whether an element's words are all in its attributes, or in elements that are no titles: a
+    record, then, rather than a chapter.
+    """
+    from lxml import etree  # type: ignore[import-untyped,unused-ignore]
+
+    first = etree.QName(element[0]).localname.lower() if len(element) else ""
+    return first not in _TITLES and not _is_mixed(element)
 
 
 def _is_prose(name: str, words: str) -> bool:

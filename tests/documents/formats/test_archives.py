@@ -181,6 +181,20 @@ def test_names_in_other_encodings() -> None:
     assert name == "a\\udcff.txt"
 
 
+def test_names_in_an_extra_field(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python 3.12 takes names from there, though the flag for UTF-8 isn't set."""
+    listed = zipfile.ZipFile.infolist
+
+    def renamed(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+        entries = listed(archive)
+        entries[0].filename = "łódka.txt"
+        return entries
+
+    monkeypatch.setattr(zipfile.ZipFile, "infolist", renamed)
+    members = members_of_zip(zipped({"xxxx.txt": b"Words.", "b.txt": b"Others."}))
+    assert _shown(members) == [("łódka.txt", b"Words."), ("b.txt", b"Others.")]
+
+
 def test_protected_entries_say_so(tmp_path: Path) -> None:
     """An entry with a password is a Failure; those beside it are read."""
     data = bytearray(zipped({"secret.txt": b"Words.", "open.txt": b"Open words."}))

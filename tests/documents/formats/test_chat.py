@@ -63,6 +63,16 @@ def test_chatgpt() -> None:
     assert (loaded.title, loaded.date) == ("Roof", dt.date(2024, 3, 5))
 
 
+def test_times_with_and_without_a_zone() -> None:
+    """Those without are in UTC, so that messages can be put in order."""
+    moments = {"b": "2024-03-05T18:22:00", "a": "2024-03-05T19:21:00+01:00"}
+    mapping = {
+        name: {"message": {"author": {"role": name}, "create_time": moment, "content": "Hi"}}
+        for name, moment in moments.items()
+    }
+    assert [one[0] for one in _load({"mapping": mapping}).text.split("\n\n")] == ["a", "b"]
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [
@@ -118,6 +128,8 @@ def test_what_is_no_chat(value: object) -> None:
         (["[05.03.24, 18:22:10] Ada: Nine", "[06.03.24, 07:01:00] Ben: OK"], "5 March 2024 18:22"),
         (["05/03/2024, 18:22 - Ada: Nine", "13/03/2024, 07:01 - Ben: OK"], "5 March 2024 18:22"),
         (["3/5/24, 6:22 PM - Ada: Nine", "3/13/24, 7:01 AM - Ben: OK"], "5 March 2024 18:22"),
+        (["05/03/2024 à 18:22 - Ada: Nine", "13/03/2024 à 07:01 - Ben: OK"], "5 March 2024 18:22"),
+        (["05/03/2024 18:22 - Ada: Nine", "13/03/2024 07:01 - Ben: OK"], "5 March 2024 18:22"),
         (["2024/03/05, 18:22 - Ada: Nine", "2024/03/06, 07:01 - Ben: OK"], "5 March 2024 18:22"),
     ],
 )  # fmt: skip
@@ -135,3 +147,28 @@ def test_days_that_may_be_months() -> None:
     lines = "05/03/2024, 18:22 - Ada: Nine\n06/03/2024, 07:01 - Ben: OK"
     (loaded,) = load_plain(lines.encode())
     assert loaded.text == lines.replace("\n", "\n\n")
+
+
+def test_long_messages() -> None:
+    """A chat is one however many lines its messages have, and whatever begins it."""
+    event = "13/03/2024, 18:20 - Ada added Ben"
+    verse = "\n".join(["The tide comes in,"] * 9 + ["13/03/2024 07:00 at the latest."])
+    lines = f"{event}\n13/03/2024, 18:22 - Ada: {verse}\n13/03/2024, 18:25 - Ben: OK"
+    (loaded,) = load_plain(lines.encode())
+    assert loaded.text.split("\n\n") == [
+        *(event, f"Ada, 13 March 2024 18:22: {verse}", "Ben, 13 March 2024 18:25: OK"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "2024/03/13 18:22:10 - main: up",
+        "[2024-03-13 18:22:10] main: up",
+        "13.03.2024 18:22:10 x: y",
+    ],
+)
+def test_logs_are_no_chats(line: str) -> None:
+    """Their times stay as they are, to the second."""
+    (loaded,) = load_plain(f"{line}\n{line}".encode())
+    assert loaded.text == f"{line}\n\n{line}"

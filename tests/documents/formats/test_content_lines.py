@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import time
+
+import pytest
+
 from rag.documents.formats.content_lines import load_content_lines
 
 
@@ -35,6 +39,30 @@ def test_contacts() -> None:
         "Jane Doe\n\nBirthday: 12 April 1980\nAddress: Main St 5, Kiel, 24103, Germany\n"
         "Telephone: +49 1\nNote: From Köln originally\n\nBen"
     )
+
+
+def test_a_contact_without_a_formatted_name() -> None:
+    """Its other name is the heading."""
+    contact = ("BEGIN:VCARD", "VERSION:2.1", "TEL:+49 1", "N:Doe;Jane", "END:VCARD")
+    assert _text(*contact) == "Doe, Jane\n\nTelephone: +49 1"
+
+
+def test_binary_values() -> None:
+    """They are no words, however they are marked."""
+    assert _text(
+        *("BEGIN:VEVENT", "SUMMARY:Tea", "ATTACH;ENCODING=BASE64;VALUE=BINARY:AAAA", " BBBB"),
+        *("ATTACH;FMTTYPE=image/png;ENCODING=b:AAAA", "X-PICTURE;JPEG;BASE64:AAAA"),
+        *("IMAGE;VALUE=URI:data:image/png;base64,AAAA", "ATTACH:https://x.org/a.pdf", "END:VEVENT"),
+    ) == ("Tea\n\nAttach: https://x.org/a.pdf")
+
+
+@pytest.mark.parametrize("continued", ["=\r\nx", "\r\n x"])
+def test_long_values_take_no_time(continued: str) -> None:
+    """However many lines they are folded over."""
+    start = time.perf_counter()
+    text = _text("NOTE;ENCODING=QUOTED-PRINTABLE:x" + 500_000 * continued)
+    assert text == f"Note: {'x' * 500_001}"
+    assert time.perf_counter() - start < 5
 
 
 def test_what_is_malformed_stays() -> None:

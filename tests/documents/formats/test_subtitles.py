@@ -49,10 +49,28 @@ def test_other_subtitles() -> None:
         "0:00:01 Welcome to the tour."
     )
     line = "Dialogue: 0,0:00:0{},0:00:09.00,Default,{},0,0,0,,{}\n"
-    header = "[Script Info]\nTitle: Harbour\n\n[Events]\nFormat: Layer, Start, End\n"
+    header = (
+        "[Script Info]\nTitle: Harbour\nPlayResX: 640\n\n[V4+ Styles]\nFormat: Name, Fontname\n"
+        "Style: Default,Arial\n\n[Events]\nFormat: Layer, Start, End\n"
+    )
     lines = line.format("1.50", "Ada", "{\\i1}Welcome,\\Nall") + line.format("5.00", "", "to us.")
     assert _text(header + lines).split("\n\n") == [
-        "[Script Info] Title: Harbour",
-        "[Events] Format: Layer, Start, End",
+        "Harbour",
         "0:00:01 Ada: Welcome, all to us.",
     ]
+
+
+def test_cues_without_empty_lines() -> None:
+    """Each timing begins another, and the number before it isn't said."""
+    source = (
+        "1\n00:00:01,000 --> 00:00:04,000\nWelcome to\n2\n00:00:05,000 --> 00:00:06,000\n"
+        "the tour.\nIt is 1984.\n00:00:07,000 --> 00:00:08,000\nLook."
+    )
+    assert _text(source) == "00:00:01 Welcome to the tour. It is 1984. Look."
+
+
+def test_less_than_is_no_tag() -> None:
+    """Only tags of subtitles are left out."""
+    words = "I <3 you, she -> he said. <a kiss> x<b and <FONT color='red'>c>b</FONT></v>"
+    source = f"1\n00:00:01,000 --> 00:00:04,000\n{words}"
+    assert _text(source) == "00:00:01 I <3 you, she -> he said. <a kiss> x<b and c>b"

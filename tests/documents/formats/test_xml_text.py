@@ -28,12 +28,30 @@ def test_records() -> None:
 
 
 def test_words_in_attributes() -> None:
-    """An outline has all its words there; identifiers and drawings are not words."""
+    """An outline has all its words there; drawings are not words."""
     loaded = _load(
-        '<opml><body><outline text="Garden" id="x1"><outline text="Prune the tree"/></outline>'
+        '<opml><body><outline text="Garden"><outline text="Prune the tree"/></outline>'
         '<path d="M 1 2"/></body></opml>'
     )
     assert loaded.text == "Garden\n  Prune the tree"
+
+
+def test_data_in_attributes() -> None:
+    """Elements without text have theirs there; those of chapters and of text are for programs."""
+    loaded = _load(
+        '<shop x:y="no" xmlns:x="u"><add key="Timeout" value="30"/><sale id="7" by="Ada">'
+        '<item sku="AB-1" colour="red" qty="3"/></sale><chapter id="c1"><title>Sails</title>'
+        '<note id="n1">Red</note></chapter></shop>'
+    )
+    words = " ".join(loaded.text.split())
+    assert words == (
+        "key: Timeout value: 30 id: 7 by: Ada sku: AB-1 colour: red qty: 3 Sails note: Red"
+    )
+
+
+def test_no_words_at_all() -> None:
+    """The file is read as plain text rather than refused."""
+    assert _load('<svg><path d="M 1 2"/></svg>').text == '<svg><path d="M 1 2"/></svg>'
 
 
 def test_pages_in_feeds() -> None:
@@ -50,8 +68,9 @@ def test_what_is_not_well_formed_is_text() -> None:
 
 
 def test_it_takes_no_time() -> None:
-    """However many or deep its elements are."""
+    """However many or deep its elements are, or however many attributes one has."""
     start = time.perf_counter()
     _load("<a>" + "<b>x</b>" * 50_000 + "</a>")
     _load("<a>" * 5_000 + "x")
+    _load("<a " + " ".join(f'a{n}="x"' for n in range(50_000)) + "/>")
     assert time.perf_counter() - start < 5
