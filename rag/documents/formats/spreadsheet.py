@@ -391,10 +391,10 @@ def format_cell(value: object, number_format: str = "General") -> str:
 
 
 def _number(value: float, number_format: str) -> str:
-    if (filled := _fill_in(value, number_format)) is not None:
-        return filled
     if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124 - not a number
         return ""
+    if (filled := _fill_in(value, number_format)) is not None:
+        return filled
     found = _pattern(number_format)
     if found is None:
         return _plain(value)
@@ -413,6 +413,8 @@ def _number(value: float, number_format: str) -> str:
 
 def _fill_in(value: float, number_format: str) -> str | None:
     """Fill in a format with digits in several groups, such as ``000-00-0000``; None for others."""
+    if len(number_format) > _LONGEST_FORMAT:
+        return None
     template = _LITERAL.sub(r"\1\2", number_format)
     places = sum(template.count(place) for place in "0#")
     if not _TEMPLATE.fullmatch(template) or value != int(value) or not 0 <= value < 10**places:
