@@ -12,6 +12,8 @@ from rag.documents.office_zip import Element, attribute, child, children, walk
 
 _AXES = ("c:catAx", "c:valAx", "c:dateAx", "c:serAx")
 _MOST_POINTS = 100_000
+_LONGEST_NAME = 200
+"""Maximum characters of a series' name, which each of its values repeats."""
 
 
 def chart_blocks(chart: Element) -> Iterator[Block]:
@@ -25,7 +27,7 @@ def chart_blocks(chart: Element) -> Iterator[Block]:
             yield Block(words)
     rows: dict[str, list[str]] = {}
     for series in chain.from_iterable(children(group, "c:ser") for group in _elements(plot)):
-        name = _words(child(series, "c:tx"))
+        name = _words(child(series, "c:tx"))[:_LONGEST_NAME]
         labels = _points(child(series, "c:cat"), child(series, "c:xVal"))
         for index, value in _points(child(series, "c:val"), child(series, "c:yVal")).items():
             row = rows.setdefault(index, [labels[index]] if labels.get(index) else [])
