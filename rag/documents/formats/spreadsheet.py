@@ -125,8 +125,8 @@ class RowQuota:
 
 
 def load_xls(content: Content) -> Iterator[Loaded]:
-    """Load a binary workbook, of Excel before 2007 (XLS) or now (XLSB), as ``load_xlsx`` loads one,
-    but with numbers as they are stored.
+    """Load a binary workbook (XLS, which Excel wrote before 2007, or XLSB) as ``load_xlsx`` loads
+    one, but with numbers as they are stored.
 
     Raises LoadError if it is damaged or encrypted.
     """
@@ -242,9 +242,7 @@ def _transitional(content: Content, package: Package, main: str) -> IO[bytes]:
             if name.endswith((".xml", ".rels")) and not name.startswith(_UNREAD):
                 with archive.open(name, "w") as part:
                     for piece in _tags(package.chunks(name, MOST_UNPACKED)):
-                        part.write(
-                            _STRICT.sub(rb"http://schemas.openxmlformats.org/\1/2006/", piece)
-                        )
+                        part.write(_STRICT.sub(_TRANSITIONAL, piece))
     return rewritten
 
 

@@ -156,6 +156,8 @@ def _math(words: str) -> str:
     return f"<m:r><m:t>{words}</m:t></m:r>"
 
 
+_NO_BAR = '<m:fPr><m:type m:val="noBar"/></m:fPr>'
+_OVER = f"<m:num>{_math('n')}</m:num><m:den>{_math('k+1')}</m:den>"
 _SCRIPTS = f"<m:sub>{_math('i=1')}</m:sub><m:sup>{_math('n')}</m:sup><m:e>{_math('i')}</m:e>"
 
 
@@ -164,6 +166,7 @@ _SCRIPTS = f"<m:sub>{_math('i=1')}</m:sub><m:sup>{_math('n')}</m:sup><m:e>{_math
     [
         (f"<m:f><m:num>{_math('a+b')}</m:num><m:den>{_math('2c')}</m:den></m:f>", "(a+b)/(2c)"),
         (f"<m:f><m:num>{_math('1')}</m:num><m:den>{_math('x')}</m:den></m:f>", "1/x"),
+        (f"<m:d><m:e><m:f>{_NO_BAR}{_OVER}</m:f></m:e></m:d>", "(n over (k+1))"),
         (f"<m:sSup><m:e>{_math('x')}</m:e><m:sup>{_math('12')}</m:sup></m:sSup>", "x^12"),
         (f"<m:sSup><m:e>{_math('10')}</m:e><m:sup>{_math('-6')}</m:sup></m:sSup>", "10^(-6)"),
         (f"<m:sSub><m:e>{_math('v')}</m:e><m:sub>{_math('0')}</m:sub></m:sSub>", "v_0"),
