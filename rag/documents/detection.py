@@ -148,8 +148,8 @@ def is_ignored(name: str) -> bool:
 def detect(name: str, data: Content, known: AbstractSet[str]) -> FileType:
     """Detect the format of the file ``name`` with content ``data``, among the suffixes ``known``.
 
-    Raises UnknownFormat if the format is not supported, and LoadError if it is but the file is
-    encrypted, or if it is named as text and its content isn't.
+    Raises UnknownFormat if the format is not supported or a text may hold secrets, and LoadError if
+    the file is encrypted, or if it is named as text and its content isn't.
     """
     claimed = PurePosixPath(name).suffix.lower()
     found = _by_signature(data, claimed)
