@@ -119,6 +119,16 @@ ONLY_A_PICTURE = "it is a picture, whose text needs OCR; save it as PDF and use 
 _ADVICE = "save it as PDF, .docx, .html or plain text"
 
 
+_SECRETS = (".pem", ".key", ".env")
+"""Endings of names of text files that hold keys and passwords."""
+
+_PRIVATE_KEY = re.compile(rb"-----? ?BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY|PuTTY-User-Key-File-")
+_MAY_HOLD_SECRETS = (
+    "it may hold secrets, such as a private key or passwords, so it isn't read; "
+    "copy what may be found into another file"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class FileType:
     """Suffix of the loader to use, and a warning if the file's name says otherwise."""
@@ -138,13 +148,13 @@ def is_ignored(name: str) -> bool:
 def detect(name: str, data: Content, known: AbstractSet[str]) -> FileType:
     """Detect the format of the file ``name`` with content ``data``, among the suffixes ``known``.
 
-    Raises UnknownFormat if the format is not supported, and LoadError if it is but the file is
-    encrypted, or if it is named as text and its content isn't.
+    Raises UnknownFormat if the format is not supported or a text may hold secrets, and LoadError if
+    the file is encrypted, or if it is named as text and its content isn't.
     """
     claimed = PurePosixPath(name).suffix.lower()
     found = _by_signature(data, claimed)
     if found is None or _agree(found, claimed):
-        return _by_name(claimed, data, known)
+        return _by_name(name, data, known)
     if found not in known:
         raise UnknownFormat(f"{_UNKNOWN}“{found}” files, which it is; {_ADVICE}")
     if not claimed:
@@ -156,18 +166,27 @@ def detect(name: str, data: Content, known: AbstractSet[str]) -> FileType:
     )
 
 
-def _by_name(claimed: str, data: Content, known: AbstractSet[str]) -> FileType:
-    if claimed in known:
-        if claimed in _TEXTS and not is_text(data):
-            what = _describe(data)
-            raise LoadError(f"its name ends in {claimed}, but it holds no text ({what}); rename it")
+def _by_name(name: str, data: Content, known: AbstractSet[str]) -> FileType:
+    claimed = PurePosixPath(name).suffix.lower()
+    is_known = claimed in known
+    if is_known and claimed not in _TEXTS:
         return FileType(claimed)
     if not is_text(data):
+        if is_known:
+            what = _describe(data)
+            raise LoadError(f"its name ends in {claimed}, but it holds no text ({what}); rename it")
         if claimed in PICTURES:
             raise UnknownFormat(ONLY_A_PICTURE)
         what = f"“{claimed}” files" if claimed else f"what it holds ({_describe(data)})"
         raise UnknownFormat(f"{_UNKNOWN}{what}; {_ADVICE}")
-    return FileType(_by_content(data, known))
+    if name.lower().endswith(_SECRETS) or (claimed not in _PAGES and _has_private_key(data)):
+        raise UnknownFormat(_MAY_HOLD_SECRETS)
+    return FileType(claimed if is_known else _by_content(data, known))
+
+
+def _has_private_key(data: Content) -> bool:
+    """Whether there is one at the beginning of a text, which may be in UTF-16."""
+    return _PRIVATE_KEY.search(data[:BEGINNING].replace(b"\0", b"")) is not None
 
 
 def _agree(found: str, claimed: str) -> bool:

@@ -7,30 +7,39 @@ from contextlib import suppress
 from itertools import chain
 
 from rag.documents.formats.spreadsheet import format_cell
-from rag.documents.loaded import Block
+from rag.documents.layout import Layout
 from rag.documents.office_zip import Element, attribute, child, children, walk
 
 _AXES = ("c:catAx", "c:valAx", "c:dateAx", "c:serAx")
 _MOST_POINTS = 100_000
+_LONGEST_NAME = 200
+"""Maximum characters of a series' name, which each of its values repeats."""
 
 
-def chart_blocks(chart: Element) -> Iterator[Block]:
-    """Blocks of a chart: its title and those of its axes, then its values by category, such as
-    "Kiel; Ships: 12; Boats: 7".
+def write_chart(chart: Element, layout: Layout) -> None:
+    """Write a chart in paragraphs: its title and those of its axes, then its values by category,
+    such as "Kiel; Ships: 12; Boats: 7".
     """
+    for words in _paragraphs(chart):
+        layout.start("p", {})
+        layout.data(words)
+        layout.end("p")
+
+
+def _paragraphs(chart: Element) -> Iterator[str]:
     plot = child(chart, "c:chart", "c:plotArea")
     axes = (child(axis, "c:title") for axis in children(plot, *_AXES))
     for title in (child(chart, "c:chart", "c:title"), *axes):
         if title is not None and (words := _words(title)):
-            yield Block(words)
+            yield words
     rows: dict[str, list[str]] = {}
     for series in chain.from_iterable(children(group, "c:ser") for group in _elements(plot)):
-        name = _words(child(series, "c:tx"))
+        name = _words(child(series, "c:tx"))[:_LONGEST_NAME]
         labels = _points(child(series, "c:cat"), child(series, "c:xVal"))
         for index, value in _points(child(series, "c:val"), child(series, "c:yVal")).items():
             row = rows.setdefault(index, [labels[index]] if labels.get(index) else [])
             row.append(f"{name}: {value}" if name else value)
-    yield from (Block("; ".join(row)) for row in rows.values())
+    yield from map("; ".join, rows.values())
 
 
 def _elements(element: Element | None) -> Iterable[Element]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from rag.documents.content import Content
-from rag.documents.formats.chart import chart_blocks
+from rag.documents.formats.chart import write_chart
 from rag.documents.formats.numbering import Numbering
 from rag.documents.formats.office_math import linear
 from rag.documents.formats.office_text import (
@@ -88,8 +88,8 @@ def load_docx(content: Content) -> Loaded:
     Footnotes, endnotes, comments, charts and text boxes follow their paragraph; the headers and
     footers of pages follow the text, each once. Equations are in linear form, and numbers of
     paragraphs as Word shows them. Hidden text, the table of contents and tracked deletions are
-    omitted. Title, author, language and date
-    (of the last change) come from the document's properties.
+    omitted. Title, author, language and date (of the last change) come from the document's
+    properties.
 
     Raises LoadError if it is not a Word document, damaged, encrypted, or exceeds the limits.
     """
@@ -204,10 +204,7 @@ class _Writer(OfficeText):
             if self._is_raised:
                 self.layout.start("sup", {})
         elif tag == "c:chartSpace":
-            for block in chart_blocks(element):
-                self.layout.start("p", {})
-                self.layout.data(block.text)
-                self.layout.end("p")
+            write_chart(element, self.layout)
         elif tag in _AS_TEXT:
             self.layout.data(_AS_TEXT[tag])
         elif tag in ("w:br", "w:cr"):

@@ -43,6 +43,8 @@ _TEXTS = frozenset({"text/plain", "text/html", "text/calendar"})
 """Body content types. An invitation is part of the body: mail programs show it above the text."""
 
 _TOO_DEEP = "its parts are nested too deeply; save them from your mail program"
+_MOST_SIGNED = 10
+"""Maximum number of signed messages in each other."""
 _SEALED = "it is encrypted; decrypt it in your mail program and save it from there"
 
 _SEPARATOR = re.compile(
@@ -134,21 +136,26 @@ def members_of_mail(data: Content) -> Iterator[Member | Failure]:
         yield _attachment(part, number)
 
 
-def _sort(part: Message, *, is_page: bool = False) -> tuple[list[Message], list[Message]]:
+def _sort(
+    part: Message, *, is_page: bool = False, signed_in: int = 0
+) -> tuple[list[Message], list[Message]]:
     """Sort ``part`` and its subparts into texts that aren't empty, and attachments. ``is_page``
-    marks parts of an HTML page.
+    marks parts of an HTML page; ``signed_in`` counts the signed messages around it.
     """
     kind = part.get_content_type()
     if kind in _SIGNATURES:
         return [], []
     if kind in _ENCRYPTED and (signed := signed_content(_bytes(part))) is not None:
-        return _sort(message_from_bytes(signed, policy=_Rules()), is_page=is_page)
+        if signed_in == _MOST_SIGNED:
+            raise LoadError(_TOO_DEEP)
+        inner = message_from_bytes(signed, policy=_Rules())
+        return _sort(inner, is_page=is_page, signed_in=signed_in + 1)
     if kind in _ENCRYPTED or kind == "message/rfc822" or not part.is_multipart():
         if kind in _TEXTS and not _is_attached(part):
             return [part] if _bytes(part).strip() else [], []
         return [], [] if is_page and part.get_content_maintype() == "image" else [part]
     is_page |= kind == "multipart/related"
-    versions = [_sort(child, is_page=is_page) for child in _children(part)]
+    versions = [_sort(child, is_page=is_page, signed_in=signed_in) for child in _children(part)]
     best = _best(versions) if kind == "multipart/alternative" else None
     texts: list[Message] = []
     attached: list[Message] = []

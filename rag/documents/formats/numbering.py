@@ -17,6 +17,9 @@ _ROMAN = (
     *((50, "l"), (40, "xl"), (10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i")),
 )
 _MOST_ROMAN = 5_000
+_LONGEST_LABEL = 100
+"""Maximum characters of a label, which each paragraph of a list repeats."""
+
 _ON = frozenset({None, "", "1", "true", "on"})
 
 
@@ -81,7 +84,7 @@ class Numbering:
             style = "decimal" if level.is_legal else one.levels[other].style
             return _format(counts.get(other, one.levels[other].start), style)
 
-        label = _PLACE.sub(number, level.text).strip()
+        label = _PLACE.sub(number, level.text[:_LONGEST_LABEL]).strip()[:_LONGEST_LABEL]
         return label if level.style != "bullet" and label else None
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from rag.documents.office_zip import Element, attribute, child, children, short
 
 _ATOM = re.compile(r"\d+(?:[.,]\d+)?|\w?|√\w")
-_LEFT_OUT = frozenset({"w:del", "w:moveFrom", "w:rPr", "m:ctrlPr"})
+_LEFT_OUT = frozenset({"w:del", "w:moveFrom"})
 
 
 def linear(element: Element) -> str:
@@ -26,7 +26,9 @@ def _contents(element: Element) -> str:
 
 
 def _fraction(element: Element) -> str:
-    return f"{_group(_part(element, 'm:num'))}/{_group(_part(element, 'm:den'))}"
+    is_binomial = _property(element, "m:fPr", "m:type", "bar") == "noBar"
+    line = " over " if is_binomial else "/"
+    return f"{_group(_part(element, 'm:num'))}{line}{_group(_part(element, 'm:den'))}"
 
 
 def _scripts(element: Element) -> str:

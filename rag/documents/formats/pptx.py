@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from rag.documents.content import Content
-from rag.documents.formats.chart import chart_blocks
+from rag.documents.formats.chart import write_chart
 from rag.documents.formats.office_math import linear
 from rag.documents.formats.office_text import ONLY_PICTURES
 from rag.documents.layout import Layout, is_power
@@ -220,10 +220,8 @@ def _write_charts(
         if event == "start" and tag == "c:chart":
             name = relations.get(attribute(element, "r:id") or "", ("", ""))[1]
             chart = package.tree_if_there(name)
-            for block in chart_blocks(chart) if chart is not None else ():
-                layout.start("p", {})
-                layout.data(block.text)
-                layout.end("p")
+            if chart is not None:
+                write_chart(chart, layout)
 
 
 def _comments(package: Package, relations: Mapping[str, tuple[str, str]]) -> Iterable[Block]:

@@ -65,11 +65,17 @@ _WITHOUT_FORMATS = (
     "parts of it are invalid, so numbers are shown without their formats; "
     "open it in a spreadsheet program and save it again"
 )
+_TOO_FAR = (
+    f"one of its sheets extends over more than {MOST_CELLS:,} cells, including empty ones; "
+    "open it in a spreadsheet program, remove the cells far from the others, and save it again"
+)
 _STRICT = re.compile(rb"http://purl\.oclc\.org/ooxml/(\w+)/")
 _TRANSITIONAL = rb"http://schemas.openxmlformats.org/\1/2006/"
 _MERGED = re.compile(
     rb"<(?:\w+:)?mergeCell\s[^>]*?\bref=[\"']([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})[\"']"
 )
+_CELL = re.compile(rb"<(?:\w+:)?c\s[^<>]*?\br=[\"']([A-Z]{1,3})(\d{1,7})[\"'][^<>]*(?<!/)>\s*<\w")
+"""A cell that isn't empty."""
 _MOST_MERGED = 100_000
 _Range: TypeAlias = tuple[int, int, int, int]
 Merged: TypeAlias = dict[int, list[tuple[int, int, int]]]
@@ -125,8 +131,8 @@ class RowQuota:
 
 
 def load_xls(content: Content) -> Iterator[Loaded]:
-    """Load a binary workbook, of Excel before 2007 (XLS) or now (XLSB), as ``load_xlsx`` loads one,
-    but with numbers as they are stored.
+    """Load a binary workbook (XLS, which Excel wrote before 2007, or XLSB) as ``load_xlsx`` loads
+    one, but with numbers as they are stored.
 
     Raises LoadError if it is damaged or encrypted.
     """
@@ -195,8 +201,25 @@ def load_xlsx(content: Content) -> Iterator[Loaded]:
             message = one_line(str(error))[:120] or type(error).__name__
             raise LoadError(f"it is damaged ({message}); {_COPY}") from error
     if not is_whole:
+        _check_extents(package)
         allowance = RowQuota(left_out=[_WITHOUT_FORMATS])
         yield from stated.in_parts(_sheets_by_calamine(content, allowance), allowance.warnings)
+
+
+def _check_extents(package: Package) -> None:
+    """Raise LoadError if the cells of a sheet lie too far apart for calamine, which keeps all that
+    lie between them.
+    """
+    for name in package.names:
+        top = left = _NO_LIMIT
+        bottom = right = -1
+        pieces = _tags(package.chunks(name, MOST_UNPACKED)) if name.startswith(_SHEETS) else ()
+        for cell in chain.from_iterable(map(_CELL.finditer, pieces)):
+            row, column = int(cell[2]), _column(cell[1])
+            top, bottom = min(top, row), max(bottom, row)
+            left, right = min(left, column), max(right, column)
+        if bottom >= top and (bottom - top + 1) * (right - left + 1) > MOST_CELLS:
+            raise LoadError(_TOO_FAR)
 
 
 def _warn_of_missing_results(package: Package) -> Iterator[str]:
@@ -242,9 +265,7 @@ def _transitional(content: Content, package: Package, main: str) -> IO[bytes]:
             if name.endswith((".xml", ".rels")) and not name.startswith(_UNREAD):
                 with archive.open(name, "w") as part:
                     for piece in _tags(package.chunks(name, MOST_UNPACKED)):
-                        part.write(
-                            _STRICT.sub(rb"http://schemas.openxmlformats.org/\1/2006/", piece)
-                        )
+                        part.write(_STRICT.sub(_TRANSITIONAL, piece))
     return rewritten
 
 
@@ -391,10 +412,10 @@ def format_cell(value: object, number_format: str = "General") -> str:
 
 
 def _number(value: float, number_format: str) -> str:
-    if (filled := _fill_in(value, number_format)) is not None:
-        return filled
     if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124 - not a number
         return ""
+    if (filled := _fill_in(value, number_format)) is not None:
+        return filled
     found = _pattern(number_format)
     if found is None:
         return _plain(value)
@@ -413,6 +434,8 @@ def _number(value: float, number_format: str) -> str:
 
 def _fill_in(value: float, number_format: str) -> str | None:
     """Fill in a format with digits in several groups, such as ``000-00-0000``; None for others."""
+    if len(number_format) > _LONGEST_FORMAT:
+        return None
     template = _LITERAL.sub(r"\1\2", number_format)
     places = sum(template.count(place) for place in "0#")
     if not _TEMPLATE.fullmatch(template) or value != int(value) or not 0 <= value < 10**places:

@@ -60,14 +60,8 @@ def test_a_damaged_one(tmp_path: Path) -> None:
             assert "; " in str(error)  # noqa: PT017 - either is right
 
 
-@pytest.mark.parametrize("row", ["", '<row r="4"><c r="A4" s=""><v>1</v></c></row>'])
-def test_parts_that_are_invalid(tmp_path: Path, row: str) -> None:
-    """Some programs write styles or cells that openpyxl refuses; a warning says what that costs."""
-    workbook = openpyxl.Workbook()
-    assert workbook.active is not None
-    for cells in (["Name", "Share"], ["Ada", 0.125]):
-        workbook.active.append(cells)
-    workbook.active["B2"].number_format = "0.0%"
+def _invalid(workbook: openpyxl.Workbook, row: str = "") -> bytes:
+    """A workbook with another row of a sheet, or else styles, that openpyxl refuses."""
     saved = io.BytesIO()
     workbook.save(saved)
     broken = io.BytesIO()
@@ -77,10 +71,34 @@ def test_parts_that_are_invalid(tmp_path: Path, row: str) -> None:
             if not row:
                 part = part.replace(b"<patternFill", b"<unheardOf")
             after.writestr(name, part.replace(b"</sheetData>", f"{row}</sheetData>".encode()))
-    document = _document(tmp_path / "a.xlsx", broken.getvalue())
+    return broken.getvalue()
+
+
+@pytest.mark.parametrize("row", ["", '<row r="4"><c r="A4" s=""><v>1</v></c></row>'])
+def test_parts_that_are_invalid(tmp_path: Path, row: str) -> None:
+    """Some programs write styles or cells that openpyxl refuses; a warning says what that costs."""
+    workbook = openpyxl.Workbook()
+    assert workbook.active is not None
+    for cells in (["Name", "Share"], ["Ada", 0.125]):
+        workbook.active.append(cells)
+    workbook.active["B2"].number_format = "0.0%"
+    document = _document(tmp_path / "a.xlsx", _invalid(workbook, row))
     assert "Name: Ada; Share: 0.125" in document.text
     (warning,) = document.warnings
     assert warning.startswith("parts of it are invalid, so numbers are shown without their formats")
+
+
+def test_cells_that_lie_far_apart(tmp_path: Path) -> None:
+    """What lies between them would take more memory than there is; empty cells don't count."""
+    workbook = openpyxl.Workbook()
+    sheet = workbook.active
+    assert sheet is not None
+    sheet["A1"], sheet["B2"] = "Name", "Ada"
+    sheet["XFD1000000"].number_format = "0.0%"
+    assert "Ada" in _document(tmp_path / "a.xlsx", _invalid(workbook)).text
+    sheet["XFD1000000"] = "Kiel"
+    with pytest.raises(LoadError, match="extends over more than 3,000,000 cells, "):
+        _document(tmp_path / "a.xlsx", _invalid(workbook))
 
 
 @pytest.mark.parametrize(

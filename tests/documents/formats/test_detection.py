@@ -161,6 +161,44 @@ def test_any_bytes_have_a_kind_or_a_reason() -> None:
                 assert "; " in str(error)  # noqa: PT017 - either is right
 
 
+PRIVATE_KEY = "-----BEGIN {}PRIVATE KEY-----\nMIIBVgIBADANBgkq\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("server.pem", PRIVATE_KEY.format("")),
+        ("server.PEM", "-----BEGIN CERTIFICATE-----\nMIIBVgIBADANBgkq\n"),
+        ("tls.key", "MIIBVgIBADANBgkq"),
+        ("id_rsa", PRIVATE_KEY.format("OPENSSH ")),
+        ("backup.txt", "Key of the server:\n" + PRIVATE_KEY.format("RSA ")),
+        ("account.json", f'{{"private_key": "{PRIVATE_KEY.format("ENCRYPTED ")}"}}'),
+        ("key.asc", "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlQOYBF"),
+        ("a.ppk", "PuTTY-User-Key-File-3: ssh-ed25519\n"),
+        (".env", "PASSWORD=tea"),
+        ("prod.env", "PASSWORD=tea"),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le"])
+def test_secrets(name: str, text: str, encoding: str) -> None:
+    """Keys and passwords are no documents."""
+    with pytest.raises(UnknownFormat, match=r"it may hold secrets, .*; copy what may be found"):
+        detect(name, text.encode(encoding), KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("keys.md", "A key begins so:\n\n" + PRIVATE_KEY.format("")),
+        ("id_rsa.pub", "ssh-rsa AAAAB3NzaC1yc2E ada@example.org"),
+        ("a.txt", "The private key is in the .env of the server."),
+    ],
+)
+def test_what_is_no_secret(name: str, text: str) -> None:
+    """A page that explains keys, and a public one, are read."""
+    assert detect(name, text.encode(), KNOWN).suffix in (".md", ".txt")
+
+
 @pytest.mark.parametrize(
     "data",
     [

@@ -85,6 +85,21 @@ def test_a_signed_message(tmp_path: Path, pieces: tuple[bytes, ...]) -> None:
     assert _text(tmp_path / "a.eml", data) == "Price: 12,500."
 
 
+def test_signed_messages_in_each_other(tmp_path: Path) -> None:
+    """A few are read; more than anyone signs are refused."""
+    head = b"Content-Type: application/pkcs7-mime\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+
+    def nested(levels: int) -> bytes:
+        part = b"Content-Type: text/plain\r\n\r\nPrice: 12,500."
+        for _ in range(levels):
+            part = head + base64.encodebytes(_signed(part))
+        return b"From: a@example.org\r\n" + part
+
+    assert _text(tmp_path / "a.eml", nested(3)) == "Price: 12,500."
+    with pytest.raises(LoadError, match="its parts are nested too deeply; "):
+        _text(tmp_path / "a.eml", nested(11))
+
+
 def test_a_signed_file(tmp_path: Path) -> None:
     """It is read by the name within its own, in binary or in letters."""
     data = _signed(b"<p>Price: 12</p>")

@@ -141,10 +141,23 @@ def test_levels_that_belong_to_styles() -> None:
     assert text == "1 One\n\n1.1 Two"
 
 
+@pytest.mark.parametrize("text", ["Clause " * 20_000 + "%1", "%1" * 50])
+def test_long_labels(text: str) -> None:
+    """They are cut, as each paragraph repeats them."""
+    numbering = _numbering(_level(0, "lowerLetter", text)).replace(
+        'w:start w:val="1"', 'w:start w:val="4000"'
+    )
+    words = _text("".join(_item("Rent", 0) for _ in range(50)), numbering=numbering)
+    assert words.count("Rent") == 50
+    assert len(words) < 50 * 110
+
+
 def _math(words: str) -> str:
     return f"<m:r><m:t>{words}</m:t></m:r>"
 
 
+_NO_BAR = '<m:fPr><m:type m:val="noBar"/></m:fPr>'
+_OVER = f"<m:num>{_math('n')}</m:num><m:den>{_math('k+1')}</m:den>"
 _SCRIPTS = f"<m:sub>{_math('i=1')}</m:sub><m:sup>{_math('n')}</m:sup><m:e>{_math('i')}</m:e>"
 
 
@@ -153,6 +166,7 @@ _SCRIPTS = f"<m:sub>{_math('i=1')}</m:sub><m:sup>{_math('n')}</m:sup><m:e>{_math
     [
         (f"<m:f><m:num>{_math('a+b')}</m:num><m:den>{_math('2c')}</m:den></m:f>", "(a+b)/(2c)"),
         (f"<m:f><m:num>{_math('1')}</m:num><m:den>{_math('x')}</m:den></m:f>", "1/x"),
+        (f"<m:d><m:e><m:f>{_NO_BAR}{_OVER}</m:f></m:e></m:d>", "(n over (k+1))"),
         (f"<m:sSup><m:e>{_math('x')}</m:e><m:sup>{_math('12')}</m:sup></m:sSup>", "x^12"),
         (f"<m:sSup><m:e>{_math('10')}</m:e><m:sup>{_math('-6')}</m:sup></m:sSup>", "10^(-6)"),
         (f"<m:sSub><m:e>{_math('v')}</m:e><m:sub>{_math('0')}</m:sub></m:sSub>", "v_0"),
@@ -229,6 +243,19 @@ def test_charts_in_documents() -> None:
     chart = f"<c:chartSpace><c:chart>{plot}</c:chart></c:chartSpace>"
     body = _paragraph(_run("See ") + '<w:r><c:chart r:id="chart1"/></w:r>' + _run("here."))
     assert _text(body, chart1=chart) == "See here.\n\nShips: 7"
+
+
+def test_long_names_of_series() -> None:
+    """They are cut, as each value repeats them."""
+    points = "".join(f"<c:pt idx='{n}'><c:v>7</c:v></c:pt>" for n in range(50))
+    series = (
+        f"<c:tx><c:v>{'Ships ' * 20_000}</c:v></c:tx><c:val><c:numLit>{points}</c:numLit></c:val>"
+    )
+    plot = f"<c:plotArea><c:barChart><c:ser>{series}</c:ser></c:barChart></c:plotArea>"
+    chart = f"<c:chartSpace><c:chart>{plot}</c:chart></c:chartSpace>"
+    text = _text(_paragraph('<w:r><c:chart r:id="chart1"/></w:r>'), chart1=chart)
+    assert text.count(": 7") == 50
+    assert len(text) < 50 * 210
 
 
 def test_powers_on_slides() -> None:
