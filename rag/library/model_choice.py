@@ -24,8 +24,9 @@ SECONDS = 2.0
 
 
 LEAST_FOREIGN = 1 / 3
-"""Share of documents in other languages than English from which on the multilingual model is
-better. It ranks English documents a little less well: tests/bench/RESULTS.md."""
+"""Share of other languages than English, among documents of known language, from which on the
+multilingual model is better. It ranks English documents a little less well:
+tests/bench/RESULTS.md."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def choose_model(paths: Sequence[str | Path], exclude: Sequence[str] = ()) -> Mo
     Raises SourceNotFound or InputError as :meth:`rag.Library.index` does.
     """
     files = discover(paths, leave_out=None, exclude=exclude).files
-    sample = files[:: max(len(files) // SAMPLE, 1)][:SAMPLE]
+    sample = files[:: max(-(-len(files) // SAMPLE), 1)]
     languages: dict[Path, str] = {}
     end = math.inf
     with closing(read(sample)) as found:
@@ -54,7 +55,8 @@ def choose_model(paths: Sequence[str | Path], exclude: Sequence[str] = ()) -> Mo
                 languages.setdefault(path, dict(document.metadata).get("language", ""))
             if time.monotonic() > end:
                 break
-    foreign = untrained(Counter(languages.values()), MINILM.languages)
-    enough = sum(foreign.values()) >= LEAST_FOREIGN * len(languages)
+    known = [one for one in languages.values() if one]
+    foreign = untrained(Counter(known), MINILM.languages)
+    enough = sum(foreign.values()) >= LEAST_FOREIGN * len(known)
     is_multilingual = foreign and enough and multilingual.is_installed()
     return ModelChoice(MULTILINGUAL if is_multilingual else MINILM, foreign)

@@ -108,6 +108,7 @@ class SentenceTransformerEmbedder:
         """
         model = packaged(name)
         if model and dimensions in {None, model.dimension}:
+            model.folder()  # fails here rather than once a library was made for it
             return cls(model)
         return cls(*NamedModel.inspect(name, dimensions))
 

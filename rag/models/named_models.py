@@ -20,6 +20,7 @@ from rag.runtime.files import SPECIAL, special_in
 from rag.runtime.files import digest as file_digest
 from rag.text.language import code
 from rag.types.arrays import Vector
+from rag.types.reports import MULTILINGUAL_NAME
 
 ORGANIZATION = "sentence-transformers"
 """The organization whose models may be named without it."""
@@ -76,18 +77,18 @@ class PackagedModel:
 
     def verified_folder(self) -> Path:
         """Return the model's folder; raises ModelError if its weights can't be read or are not
-        those of the official release.
+        the known ones.
         """
         folder = self.folder()
         try:
             found = file_digest(folder / "model.safetensors")
         except OSError as error:
             raise ModelError(
-                f"the weights of {self.name} can't be read ({error.strerror}); {self.remedy}"
+                f"the weights in {folder} can't be read ({error.strerror}); {self.remedy}"
             ) from error
         if found != self.sha256:
             raise ModelError(
-                f"the weights of {self.name} are not those of the official release "
+                f"the weights in {folder} are not those of {self.name} "
                 f"(SHA-256 {found[:12]}…, expected {self.sha256[:12]}…); {self.remedy}"
             )
         return folder
@@ -242,7 +243,7 @@ def packaged(name: str) -> PackagedModel | None:
     """The packaged model of this name, or None."""
     if name in {MINILM.name, f"{ORGANIZATION}/{MINILM.name}"}:
         return MINILM
-    return MULTILINGUAL if name in {MULTILINGUAL.name, "multilingual"} else None
+    return MULTILINGUAL if name in {MULTILINGUAL.name, MULTILINGUAL_NAME} else None
 
 
 def find(name: str) -> Path:

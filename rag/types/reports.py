@@ -86,7 +86,7 @@ class FileReport:
             object.__setattr__(self, "status", "partly" if self.documents else "failed")
 
 
-MULTILINGUAL = "multilingual"
+MULTILINGUAL_NAME = "multilingual"
 """What `--model` calls the packaged model for other languages than English."""
 
 
@@ -143,7 +143,7 @@ class Status:
             f"{number:,} document{'s' if number > 1 else ''} of {self.documents:,} in languages"
             f" that the model was not trained on: {languages}. They are found by the words of a"
             " question more than by its meaning. A multilingual model finds them by meaning, too;"
-            f" it takes a new library: rag index --library DIR --model {MULTILINGUAL} PATH"
+            f" it takes a new library: rag index --library DIR --model {MULTILINGUAL_NAME} PATH"
         )
 
 

@@ -116,14 +116,14 @@ def test_many_questions(
 @pytest.mark.parametrize(
     ("weights", "words"),
     [
-        (b"something else", "not those of the official release"),
+        (b"something else", "not those of other"),
         (None, "pip install --force-reinstall"),
     ],
 )
 def test_changed_and_missing_weights_are_refused(
     tmp_path: Path, weights: bytes | None, words: str
 ) -> None:
-    """Weights that are not the official release never answer anything, and the error says how to
+    """Weights that are not the known ones never answer anything, and the error says how to
     get those.
     """
     if weights:
