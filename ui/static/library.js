@@ -71,10 +71,14 @@ const complain = (error) => write(said, error.message);
 
 // ---- the list, as it is now ----
 
+let latest = 0;
+
 async function refresh() {
+  const mine = ++latest;
   const response = await fetch(location.href).catch(() => undefined);
   if (!response?.ok) return; // what is shown is a moment older, no more
   const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+  if (mine !== latest) return; // a later one has been asked for, and this may be older
   const focused = document.activeElement;
   for (const id of ["filter", "listing"]) {
     const part = document.getElementById(id);
