@@ -23,7 +23,7 @@ from rag.library.default import default_library
 from rag.library.library import Library
 from rag.library.opener import exists
 from rag.models.named_models import MINILM, MULTILINGUAL
-from rag.runtime.files import local_path, open_file
+from rag.runtime.files import is_url, local_path, open_file
 from rag.types.reports import IndexReport, Progress
 
 EXIT_SOME_FAILED = 3
@@ -134,7 +134,7 @@ def index_command(
     known = _read_passwords(passwords) if passwords else []
     fleet = _fleet(ray, actors, gpus, watch=watch)
     place = library or default_library()
-    if model is None and not exists(place):
+    if model is None and not is_url(place) and not exists(place):
         model = _chosen(paths, exclude or [])
     with Library.open(place, model=model, dimensions=dimensions) as opened:
         before, named = opened.status().generation, _collection_names(opened)

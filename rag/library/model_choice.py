@@ -22,7 +22,6 @@ SAMPLE = 40
 SECONDS = 2.0
 """How long they may take after the first; the rest of the sample is left out then."""
 
-
 LEAST_FOREIGN = 1 / 3
 """Share of other languages than English, among documents of known language, from which on the
 multilingual model is better. It ranks English documents a little less well:

@@ -64,9 +64,9 @@ def open_library(
     return engine, embedder
 
 
-def exists(path: str | Path) -> bool:
-    """Whether there may be a library: there is one in this folder, or the path is a URL."""
-    return is_url(path) or (absolute(path) / "library.db").exists()
+def exists(folder: str | Path) -> bool:
+    """Whether there is a library in a folder."""
+    return (absolute(folder) / "library.db").exists()
 
 
 def embedder_for(

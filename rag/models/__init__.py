@@ -11,6 +11,10 @@ candidates and highlights matches. A model is run in one of two ways, depending 
   own. To get token embeddings, the layers after the transformer are applied to each token alone, so
   tokens lie in the same space as sentence vectors.
 
+Two models come with rag (``named_models``): all-MiniLM-L6-v2, and for other languages than English
+multilingual-e5-small (``multilingual``), whose vectors share a direction: its cosines are rescaled,
+and its token bits are relative to the mean token vector.
+
 All vectors have unit length and are compared by cosine similarity. The model's prompts are
 prepended to queries and passages; prompt tokens contribute to no sentence vector and no token bits.
 

@@ -35,13 +35,13 @@ two layers no longer fit in a core's cache."""
 
 QUERY_TOKENS = 128
 """Maximum number of tokens of a query, including special tokens and the prompt: the length that the
-packaged model was trained with. It bounds what a pasted page costs."""
+default model was trained with. It bounds what a pasted page costs."""
 
 
 class SentenceTransformerEmbedder:
     """Runs a sentence-transformers model on this machine. Thread-safe once loaded.
 
-    A plain BERT, such as the packaged model, encodes queries in NumPy and passages in OpenVINO,
+    A plain BERT, such as either packaged model, encodes queries in NumPy and passages in OpenVINO,
     where that is installed and there is no GPU. Otherwise a model runs in sentence-transformers.
     The vectors are the same. Whatever takes seconds to load is loaded on first use, and may raise
     ModelError then.
@@ -58,7 +58,7 @@ class SentenceTransformerEmbedder:
     name, fingerprint, dimension, window, late, languages
         As in :class:`rag.types.protocols.Embedder` and :class:`rag.models.named_models.NamedModel`.
     record
-        What a library stores so that it can be reopened with this model; None for the packaged one.
+        What a library stores so that it can be reopened with this model; None for the default one.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class SentenceTransformerEmbedder:
         Parameters
         ----------
         name
-            A folder, or a name on the Hugging Face hub, including that of the packaged model.
+            A folder, or a name on the Hugging Face hub, or that of a packaged model.
         dimensions
             Number of leading dimensions to keep, for models trained to be truncated (Kusupati et
             al., "Matryoshka representation learning", NeurIPS 2022). Defaults to the model's own

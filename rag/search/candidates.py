@@ -68,9 +68,9 @@ class Candidates:
     """Candidate passages, each with its exact scores from both indexes.
 
     ``dense`` is the best cosine of a sentence, rescaled so that unrelated texts have 0, and
-    ``lexical`` BM25 as a share of its
-    upper bound for the query; shape (keys,), in [0, 1]. Ranks are by key; a passage has none in an
-    index that did not propose it. ``tokens`` are those already read.
+    ``lexical`` BM25 as a share of its upper bound for the query; shape (keys,), in [0, 1]. Ranks
+    are by key; a passage has none in an index that did not propose it. ``tokens`` are those already
+    read.
     """
 
     keys: Keys
