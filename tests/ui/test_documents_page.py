@@ -34,12 +34,13 @@ SUMMARY = DocumentSummary(
 )
 
 STATIC = Path(strings.__file__).parent / "static"
-EMPTY = Contents(held=0, total=0, rows=(), types={})
+NOW = dt.datetime(2026, 11, 3, tzinfo=dt.UTC)
+EMPTY = Contents(read=NOW, held=0, total=0, rows=(), types={})
 
 
 def held(*rows: Row, total: int = 1) -> Contents:
     """A library of which these rows are shown."""
-    return Contents(held=total, total=total, rows=rows, types={".pdf": total})
+    return Contents(read=NOW, held=total, total=total, rows=rows, types={".pdf": total})
 
 
 def page(listing: Listing, contents: Contents, *, may_change: bool) -> str:
@@ -115,7 +116,7 @@ def test_hostile_texts_stay_texts() -> None:
     summary = replace(SUMMARY, id=EVIL, title=EVIL, source=f"/x/{EVIL.replace('/', '|')}")
     row = Row(replace(summary, language=EVIL), (EVIL,))
     collections = (Collection(EVIL, (), 9),) * 2
-    contents = Contents(9, 9, (row,), {EVIL: 9}, collections, (Failure(EVIL, EVIL),))
+    contents = Contents(NOW, 9, 9, (row,), {EVIL: 9}, collections, (Failure(EVIL, EVIL),))
     html = page(Listing(title=EVIL, type=EVIL), contents, may_change=True)
     assert re.findall(r"<script.*?>", html) == ['<script type="module" src="library.js">']
     assert html.count("&lt;script&gt;") >= 8
@@ -198,7 +199,7 @@ def test_an_empty_library_says_what_to_do() -> None:
 
 def test_nothing_fits() -> None:
     """No row is left by the limits: the way back to all is one click away."""
-    html = page(Listing(title="zebra"), Contents(3, 0, (), {}), may_change=True)
+    html = page(Listing(title="zebra"), Contents(NOW, 3, 0, (), {}), may_change=True)
     assert "No document matches." in html
     assert '<a href="library">Show all</a>' in html
     assert 'value="zebra"' in html

@@ -6,6 +6,7 @@ removal.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -107,11 +108,12 @@ class Row(NamedTuple):
 class Contents:
     """The content of the page.
 
-    ``held`` is the number of documents in the library, ``total`` the number that match the filters,
-    and ``rows`` are those on this page. ``types`` counts documents by file extension. ``unread``
-    lists what could not be read, and why.
+    ``read`` is when it was read from the library, in UTC. ``held`` is the number of documents in
+    the library, ``total`` the number that match the filters, and ``rows`` are those on this page.
+    ``types`` counts documents by file extension. ``unread`` lists what could not be read, and why.
     """
 
+    read: dt.datetime
     held: int
     total: int
     rows: Sequence[Row]
@@ -136,6 +138,7 @@ def add_routes(app: FastAPI, library: Library) -> None:
 
     @app.get("/library")
     def documents_page(request: Request) -> HTMLResponse:
+        read = dt.datetime.now(dt.UTC)
         listing = Listing.of(request.query_params)
         total = library.count_documents(listing.filter)
         listing = listing.turned(min(listing.page, _pages(total)))
@@ -144,6 +147,7 @@ def add_routes(app: FastAPI, library: Library) -> None:
         failures, doubts = library.unread()
         reasons = {one.source: one.reason for one in failures}
         contents = Contents(
+            read=read,
             held=library.count_documents(),
             total=total,
             rows=[

@@ -103,7 +103,6 @@ function find(former) {
 // ---- jobs ----
 
 const cards = new Map(); // id → what shows the job
-const LOADED = performance.timeOrigin; // by this machine's clock, which may be a little wrong
 const active = new Set(); // ids of jobs that were not over when they were last asked for
 let timer;
 
@@ -118,7 +117,9 @@ async function watch() {
     pause = 5 * SECOND;
   }
   clearTimeout(timer); // another watch may have been faster
-  if (active.size || pause > SECOND) timer = setTimeout(watch, pause);
+  // What was asked for as the page before was left may be a moment late.
+  const early = performance.now() < 3 * SECOND;
+  if (active.size || early || pause > SECOND) timer = setTimeout(watch, pause);
 }
 
 // Those that wait or run, those that were seen doing so, and the last one that is over.
@@ -126,8 +127,6 @@ function show(known) {
   const last = known.find((job) => job.ended);
   for (const job of known.toReversed()) {
     if (job.ended && job !== last && !cards.has(job.id)) continue;
-    // A short job may end before it is ever seen running, even before this page is loaded.
-    const missed = !cards.has(job.id) && job.ended && Date.parse(job.ended) > LOADED - MINUTE;
     if (!cards.has(job.id)) {
       const card = document.getElementById("job").content.firstElementChild.cloneNode(true);
       card.querySelector(".cancel").addEventListener("click", () => cancel(job.id));
@@ -135,10 +134,12 @@ function show(known) {
       jobs.prepend(card);
     }
     fill(cards.get(job.id), job);
-    if (!job.ended) active.add(job.id);
-    else if (active.delete(job.id) || missed) refresh();
+    if (job.ended) active.delete(job.id);
+    else active.add(job.id);
   }
-  // A server that was started anew knows nothing of the jobs before.
+  const { read } = document.getElementById("listing").dataset;
+  if (known.some((job) => Date.parse(job.ended) >= Date.parse(read))) refresh();
+  // A restarted server knows nothing of earlier jobs.
   for (const id of active) if (!known.some((job) => job.id === id)) active.delete(id);
 }
 
