@@ -176,10 +176,16 @@ class Library:
             late=self._embedder.late,
             recall=self._engine.recall,
             untrained=language.untrained(counts.languages, self._embedder.languages),
-            backend=self._embedder.backend,
             ratings=len(self._engine.ratings),
             collections=self.collections(),
         )
+
+    @property
+    def backend(self) -> str:
+        """What encodes its passages, and in which precision; raises InputError if
+        ``$RAG_PRECISION`` is invalid.
+        """
+        return self._embedder.backend
 
     def ensure_available(self) -> None:
         """Raise LibraryError unless the library is still there and can be read."""

@@ -12,7 +12,7 @@ from rag.models import pooling
 from rag.models.bert import PlainBert
 from rag.models.micro_batch import MicroBatcher
 from rag.models.named_models import MINILM, NamedModel, PackagedModel, from_record, packaged
-from rag.models.openvino_bert import OpenVinoBert, is_installed
+from rag.models.openvino_bert import OpenVinoBert, is_installed, precision
 from rag.models.pooling import Forward, RunModel
 from rag.models.sentence_transformer import Network, has_gpu
 from rag.models.tokenizer import Tokenization
@@ -43,8 +43,8 @@ class SentenceTransformerEmbedder:
 
     A plain BERT, such as either packaged model, encodes queries in NumPy and passages in OpenVINO,
     where that is installed and there is no GPU. Otherwise a model runs in sentence-transformers.
-    The vectors are the same. Whatever takes seconds to load is loaded on first use, and may raise
-    ModelError then.
+    The vectors are the same, up to rounding to bfloat16. Whatever takes seconds to load is loaded
+    on first use, and may raise ModelError then.
 
     Parameters
     ----------
@@ -119,9 +119,8 @@ class SentenceTransformerEmbedder:
 
     @property
     def backend(self) -> str:
-        """Display name of the backend that encodes passages."""
-        uses_openvino = self._is_plain and is_installed() and not has_gpu()
-        return "OpenVINO" if uses_openvino else "PyTorch"
+        """Display name of the backend that encodes passages, with its precision."""
+        return f"OpenVINO, {precision()}" if self._uses_openvino else "PyTorch"
 
     def tokens(self, text: str) -> Offsets:
         """Character offsets of the tokens of ``text``, in order, without special tokens."""
@@ -220,6 +219,10 @@ class SentenceTransformerEmbedder:
         return list(zip(ran.tokens, ran.texts, strict=True))
 
     @property
+    def _uses_openvino(self) -> bool:
+        return self._is_plain and is_installed() and not has_gpu()
+
+    @property
     def _tokenization(self) -> Tokenization:
         plain = self._plain()
         return plain.tokenization if plain else self._network().tokenization
@@ -229,7 +232,7 @@ class SentenceTransformerEmbedder:
 
     def _load_for_passages(self) -> RunModel:
         plain = self._plain()
-        if plain is None or self.backend == "PyTorch":
+        if plain is None or not self._uses_openvino:
             return self._network().forward_all
         return OpenVinoBert(plain.bert).forward
 

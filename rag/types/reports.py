@@ -106,13 +106,12 @@ class Status:
     """The contents of a library.
 
     ``path`` is its folder, or its URL. ``generation`` increases with every commit; ``bytes`` is the
-    size of its folder on disk, or of its tables. ``dimension`` is the length of its vectors,
+    size of its folder on disk, or of its tables. ``dimension`` is the length of its vectors, and
     ``late`` whether its model encodes sentences in the context of their passage rather than each
-    alone, and ``backend`` what encodes its passages. ``untrained`` counts documents by language,
-    for languages that the model was not trained on and that make up a notable share. ``recall`` is
-    the vector index's recall of the sentences nearest to a query, measured on the library itself;
-    None if the index is exact. ``ratings`` is the number of ratings, and ``collections`` are its
-    collections by name.
+    alone. ``untrained`` counts documents by language, for languages that the model was not trained
+    on and that make up a notable share. ``recall`` is the vector index's recall of the sentences
+    nearest to a query, measured on the library itself; None if the index is exact. ``ratings`` is
+    the number of ratings, and ``collections`` are its collections by name.
     """
 
     path: Path | str
@@ -125,7 +124,6 @@ class Status:
     dimension: int
     late: bool
     untrained: Mapping[str, int]
-    backend: str
     recall: float | None = None
     ratings: int = 0
     collections: tuple[Collection, ...] = ()

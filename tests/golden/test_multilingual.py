@@ -39,6 +39,8 @@ RUSSIAN = (
 )
 ENGLISH = "The museum opens at ten in the morning and closes at six. Tickets are sold at the door."
 
+pytestmark = pytest.mark.usefixtures("in_float32")
+
 
 @pytest.fixture(scope="module")
 def embedder() -> SentenceTransformerEmbedder:
