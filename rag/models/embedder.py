@@ -71,7 +71,7 @@ class SentenceTransformerEmbedder:
         self.late = model.late
         self.languages = model.languages
         self.record = model.record
-        self._cosine_floor = model.cosine_floor
+        self._scale = model.scale
         self._center = model.token_center()
         self._is_plain = model.plain
         self._folder = _Lazy(model.verified_folder)
@@ -175,7 +175,7 @@ class SentenceTransformerEmbedder:
             vector[: self.dimension],
             center=self._center,
             legibility=self._tokenization.legibility(question),
-            cosine_floor=self._cosine_floor,
+            scale=self._scale,
         )
 
     def _late(self, passages: Sequence[Passage]) -> list[PassageEncoding]:

@@ -97,6 +97,31 @@ def test_unrelated_texts_have_no_meaning_in_common(tmp_path: Path) -> None:
     assert min(found.values()) < 0.5
 
 
+def test_answers_in_another_language(tmp_path: Path) -> None:
+    """They come before passages on a similar subject in the language of the question."""
+    texts = {
+        "boat": RUSSIAN,
+        "museum": ENGLISH,
+        "bus": "Der Bus fährt jede halbe Stunde. Eine Karte kauft man beim Fahrer.",
+        "train": "Die Bahn nach Kiel fährt am Abend ab. Eine Fahrkarte kostet zwölf Euro.",
+        "tea": "绿茶要用八十度的水冲泡，泡两分钟就可以喝。",  # noqa: RUF001
+    }
+    (tmp_path / "texts").mkdir()
+    for name, text in texts.items():
+        (tmp_path / "texts" / f"{name}.txt").write_text(text, encoding="utf-8")
+    with Library.open(tmp_path / "library", model="multilingual") as library:
+        library.index(tmp_path / "texts")
+        for question, name in (
+            ("Was kostet eine Fahrt mit dem Boot?", "boat"),
+            ("Сколько стоит билет в музей?", "museum"),
+            ("Wie heiß soll das Wasser für den Tee sein?", "tea"),
+            ("博物馆几点关门?", "museum"),
+        ):
+            answer = library.ask(question)
+            assert Path(answer.hits[0].source).stem == name, question
+            assert answer.state != "not found", question
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with an English document."""
