@@ -9,9 +9,8 @@ from textwrap import dedent
 from typing import Any, TypeAlias
 
 from rag.documents.content import Content, whole
-from rag.documents.formats.html import feed
+from rag.documents.formats.html import blocks_of
 from rag.documents.formats.plain_text import load_plain
-from rag.documents.layout import UNREADABLE, Layout
 from rag.documents.loaded import Block, Loaded
 from rag.documents.metadata import Metadata
 from rag.documents.office_zip import is_out_of_memory
@@ -118,7 +117,7 @@ def _blocks(root: _Element) -> Iterator[Block]:
             if is_title:
                 yield Block(words, min(max(depth - 1, 1), _DEEPEST_HEADING))
             else:
-                yield from _html(source) if is_page else [Block(words)]
+                yield from blocks_of(source) if is_page else [Block(words)]
     yield Block(dedent("\n".join(lines)))
 
 
@@ -148,10 +147,3 @@ def _is_prose(name: str, words: str) -> bool:
 def _is_mixed(element: _Element) -> bool:
     """Whether an element has both text and elements in it."""
     return any((words or "").strip() for words in (element.text, *(one.tail for one in element)))
-
-
-def _html(source: str) -> list[Block]:
-    """A web page or a piece of one, as feeds have them in an element."""
-    layout = Layout(UNREADABLE)
-    feed(source, layout)
-    return layout.blocks()
