@@ -41,7 +41,10 @@ def test_outputs_in_markup() -> None:
         },
     ]
     (loaded,) = load_notebook(json.dumps({"cells": cells, "worksheets": None}).encode())
-    assert loaded.text == "Depth\n\nin metres\n\nPort | Depth\nKiel | 9\n\nFigure 7\n\nKeyError: 'tide'"
+    assert (
+        loaded.text
+        == "Depth\n\nin metres\n\nPort | Depth\nKiel | 9\n\nFigure 7\n\nKeyError: 'tide'"
+    )
     old = {"output_type": "pyout", "html": ["<b>Low</b> water"], "text": ["<HTML>"]}
     cells = [{"cell_type": "code", "input": "show()", "outputs": [old]}]
     (loaded,) = load_notebook(json.dumps({"worksheets": [{"cells": cells}]}).encode())
