@@ -34,8 +34,8 @@ class Progress:
     """The current file."""
     stage: Stage = "discovering"
     done: int = 0
-    """Progress within the stage, in files found, bytes of the model, bytes or pages of the current
-    file, passages, or questions.
+    """Progress within the stage, in files found, bytes of the model, bytes, pages or characters
+    of the current file, passages, or questions.
     """
     total: int = 0
     """The total of ``done``; 0 if unknown."""
