@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 
 from rag.documents.character_encoding import decode
 from rag.documents.content import Content, stream_of
-from rag.errors import LoadError, UnknownFormat
+from rag.errors import LoadError, SecretFile, UnknownFormat
 
 _UNKNOWN = "no loader for "
 """Prefix of the failure reason for files of unsupported formats."""
@@ -123,6 +123,15 @@ _SECRETS = (".pem", ".key", ".env")
 """Endings of names of text files that hold keys and passwords."""
 
 _PRIVATE_KEY = re.compile(rb"-----? ?BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY|PuTTY-User-Key-File-")
+_ENDS_OF_KEY_MARKS = tuple(
+    "\0".join(mark).encode() if wide else mark.encode()
+    for mark in ("PRIVATE KEY", "PuTTY-User-Key-File-")
+    for wide in (False, True)
+)
+"""Ends of what the expression finds, in ASCII and as UTF-16 has it in either byte order."""
+_LONGEST_KEY_MARK = 200
+"""In bytes, before its end."""
+
 _MAY_HOLD_SECRETS = (
     "it may hold secrets, such as a private key or passwords, so it isn't read; "
     "copy what may be found into another file"
@@ -148,8 +157,8 @@ def is_ignored(name: str) -> bool:
 def detect(name: str, data: Content, known: AbstractSet[str]) -> FileType:
     """Detect the format of the file ``name`` with content ``data``, among the suffixes ``known``.
 
-    Raises UnknownFormat if the format is not supported or a text may hold secrets, and LoadError if
-    the file is encrypted, or if it is named as text and its content isn't.
+    Raises UnknownFormat if the format is not supported, SecretFile if a text may hold secrets, and
+    LoadError if the file is encrypted, or if it is named as text and its content isn't.
     """
     claimed = PurePosixPath(name).suffix.lower()
     found = _by_signature(data, claimed)
@@ -180,13 +189,21 @@ def _by_name(name: str, data: Content, known: AbstractSet[str]) -> FileType:
         what = f"“{claimed}” files" if claimed else f"what it holds ({_describe(data)})"
         raise UnknownFormat(f"{_UNKNOWN}{what}; {_ADVICE}")
     if name.lower().endswith(_SECRETS) or (claimed not in _PAGES and _has_private_key(data)):
-        raise UnknownFormat(_MAY_HOLD_SECRETS)
+        raise SecretFile(_MAY_HOLD_SECRETS)
     return FileType(claimed if is_known else _by_content(data, known))
 
 
 def _has_private_key(data: Content) -> bool:
-    """Whether there is one at the beginning of a text, which may be in UTF-16."""
-    return _PRIVATE_KEY.search(data[:BEGINNING].replace(b"\0", b"")) is not None
+    """Whether there is one in a text, which may be in UTF-16."""
+    for mark in _ENDS_OF_KEY_MARKS:
+        at = data.find(mark)
+        while at >= 0:
+            end = at + len(mark)
+            before = data[max(at - _LONGEST_KEY_MARK, 0) : end]
+            if _PRIVATE_KEY.search(before.replace(b"\0", b"")):
+                return True
+            at = data.find(mark, end)
+    return False
 
 
 def _agree(found: str, claimed: str) -> bool:

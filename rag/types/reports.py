@@ -48,8 +48,8 @@ class IndexReport:
     """The outcome of one run of ``Library.index``, by source.
 
     ``failed`` are files that could not be read, ``skipped`` files in a folder whose type isn't
-    supported, and links to folders. ``embedded`` counts the passages that went through the model,
-    ``reused`` those with text that this library had already encoded.
+    supported, files that may hold secrets, and links to folders. ``embedded`` counts the passages
+    that went through the model, ``reused`` those with text that this library had already encoded.
     """
 
     added: tuple[str, ...]

@@ -9,7 +9,7 @@ from many_files import zipped
 
 from rag.documents.detection import FileType, detect
 from rag.documents.registry import load, supported
-from rag.errors import LoadError, UnknownFormat
+from rag.errors import LoadError, SecretFile, UnknownFormat
 from rag.types import Document
 
 KNOWN = supported() | {".pdf", ".rtf", ".docx", ".pptx", ".xlsx", ".epub", ".odt"}
@@ -173,6 +173,7 @@ PRIVATE_KEY = "-----BEGIN {}PRIVATE KEY-----\nMIIBVgIBADANBgkq\n"
         ("id_rsa", PRIVATE_KEY.format("OPENSSH ")),
         ("backup.txt", "Key of the server:\n" + PRIVATE_KEY.format("RSA ")),
         ("account.json", f'{{"private_key": "{PRIVATE_KEY.format("ENCRYPTED ")}"}}'),
+        ("log.txt", "Ebb and flow. " * 9_000 + PRIVATE_KEY.format("RSA ")),
         ("key.asc", "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlQOYBF"),
         ("a.ppk", "PuTTY-User-Key-File-3: ssh-ed25519\n"),
         (".env", "PASSWORD=tea"),
@@ -182,7 +183,7 @@ PRIVATE_KEY = "-----BEGIN {}PRIVATE KEY-----\nMIIBVgIBADANBgkq\n"
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le"])
 def test_secrets(name: str, text: str, encoding: str) -> None:
     """Keys and passwords are no documents."""
-    with pytest.raises(UnknownFormat, match=r"it may hold secrets, .*; copy what may be found"):
+    with pytest.raises(SecretFile, match=r"it may hold secrets, .*; copy what may be found"):
         detect(name, text.encode(encoding), KNOWN)
 
 
@@ -191,7 +192,7 @@ def test_secrets(name: str, text: str, encoding: str) -> None:
     [
         ("keys.md", "A key begins so:\n\n" + PRIVATE_KEY.format("")),
         ("id_rsa.pub", "ssh-rsa AAAAB3NzaC1yc2E ada@example.org"),
-        ("a.txt", "The private key is in the .env of the server."),
+        ("a.txt", "The private key is in the .env of the server. It says PRIVATE KEY at its top."),
     ],
 )
 def test_what_is_no_secret(name: str, text: str) -> None:
