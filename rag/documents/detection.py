@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Set as AbstractSet
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -56,28 +56,6 @@ _DOCUMENTS = frozenset({".pdf", ".rtf", ".xls", *_OPEN_DOCUMENTS.values(), *_OFF
 """Formats recognised by content alone, whatever the suffix."""
 
 _ZIPPED = frozenset({".zip", *_OPEN_DOCUMENTS.values(), *_OFFICE_PARTS.values()})
-_TEXTS = frozenset(
-    {
-        *(".txt", ".text", ".md", ".markdown", ".html", ".htm", ".xhtml", ".rst", ".csv", ".tsv"),
-        *(".json", ".jsonl", ".ndjson", ".ipynb", ".org", ".adoc", ".asciidoc", ".wiki"),
-        *(
-            ".mediawiki",
-            ".tex",
-            ".latex",
-            ".xml",
-            ".srt",
-            ".vtt",
-            ".sbv",
-            ".ass",
-            ".ssa",
-            ".ics",
-            ".ical",
-            ".ifb",
-            ".vcf",
-        ),
-        ".vcard",
-    }
-)
 
 _COMPRESSED = {".tgz": ".gz", ".tbz2": ".bz2", ".txz": ".xz"}
 _PAGES = frozenset({".html", ".htm", ".xhtml", ".md", ".markdown"})
@@ -154,8 +132,9 @@ def is_ignored(name: str) -> bool:
     return name.startswith((".", _LOCK)) or name.lower() in _LEFT_BEHIND
 
 
-def detect(name: str, data: Content, known: AbstractSet[str]) -> FileType:
-    """Detect the format of the file ``name`` with content ``data``, among the suffixes ``known``.
+def detect(name: str, data: Content, known: Mapping[str, bool]) -> FileType:
+    """Detect the format of the file ``name`` with content ``data``, among the suffixes ``known``,
+    each with whether such a file is text.
 
     Raises UnknownFormat if the format is not supported, SecretFile if a text may hold secrets, and
     LoadError if the file is encrypted, or if it is named as text and its content isn't.
@@ -175,10 +154,10 @@ def detect(name: str, data: Content, known: AbstractSet[str]) -> FileType:
     )
 
 
-def _by_name(name: str, data: Content, known: AbstractSet[str]) -> FileType:
+def _by_name(name: str, data: Content, known: Mapping[str, bool]) -> FileType:
     claimed = PurePosixPath(name).suffix.lower()
     is_known = claimed in known
-    if is_known and claimed not in _TEXTS:
+    if is_known and not known[claimed]:
         return FileType(claimed)
     if not is_text(data):
         if is_known:
@@ -294,7 +273,7 @@ def _old_office(data: Content, claimed: str) -> str | None:
     return ".xls" if is_workbook else None
 
 
-def _by_content(data: Content, known: AbstractSet[str]) -> str:
+def _by_content(data: Content, known: Mapping[str, bool]) -> str:
     """Format of a text without a signature whose suffix says nothing: mail or XML, else text."""
     first, _, second = data[:BEGINNING].partition(b"\n")
     head = data[:BEGINNING].replace(b"\r\n", b"\n").partition(b"\n\n")[0]
