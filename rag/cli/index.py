@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from getpass import getpass
 from pathlib import Path
@@ -22,8 +22,10 @@ from rag.errors import InputError, LibraryNotFound
 from rag.library.default import default_library
 from rag.library.library import Library
 from rag.library.opener import exists
-from rag.models.named_models import MINILM, MULTILINGUAL
+from rag.models import multilingual
+from rag.models.named_models import MINILM, MULTILINGUAL, packaged
 from rag.runtime.files import is_url, local_path, open_file
+from rag.runtime.heartbeat import Heartbeat
 from rag.types.reports import IndexReport, Progress
 
 EXIT_SOME_FAILED = 3
@@ -134,9 +136,7 @@ def index_command(
     known = _read_passwords(passwords) if passwords else []
     fleet = _fleet(ray, actors, gpus, watch=watch)
     place = library or default_library()
-    if model is None and not is_url(place) and not exists(place):
-        model = _chosen(paths, exclude or [])
-    with Library.open(place, model=model, dimensions=dimensions) as opened:
+    with _opened(place, model, dimensions, paths, exclude or []) as opened:
         before, named = opened.status().generation, _collection_names(opened)
         index = partial(
             opened.index,
@@ -171,18 +171,36 @@ def index_command(
         raise typer.Exit(EXIT_SOME_FAILED)
 
 
-def _chosen(paths: Sequence[str], exclude: Sequence[str]) -> str:
-    """The name of the model that suits a new library of these documents, of which it says why."""
-    from rag.library.model_choice import choose_model  # loads the file readers
+def _opened(
+    place: str | Path,
+    model: str | None,
+    dimensions: int | None,
+    paths: Sequence[str],
+    exclude: Sequence[str],
+) -> Library:
+    """Open the library, with progress; a new one with the model that suits these documents, of
+    which this says why.
+    """
+    choice = None
+    with _shown() as on_progress:
+        beat = Heartbeat(on_progress)
+        if model is None and not is_url(place) and not exists(place):
+            beat.enter("choosing")
+            from rag.library.model_choice import choose_model  # loads the file readers
 
-    choice = choose_model(paths, exclude)
-    if choice.model is MULTILINGUAL:
+            choice = choose_model(paths, exclude, beat)
+            model = choice.model.name
+        beat.enter("loading")
+        if model and packaged(model) is MULTILINGUAL:
+            multilingual.folder(beat)
+        opened = Library.open(place, model=model, dimensions=dimensions)
+    if choice and choice.model is MULTILINGUAL:
         languages = ", ".join(choice.untrained)
         err.print(
             f"[dim]Many documents are in other languages than English ({languages}): the new"
             f" library uses {MULTILINGUAL.name}. For the English model: --model {MINILM.name}[/]"
         )
-    return choice.model.name
+    return opened
 
 
 def _fleet(ray: str | None, actors: int | None, gpus: float, *, watch: bool) -> Fleet | None:
@@ -265,13 +283,18 @@ def _check(library: Library) -> None:
         err.print(escape(line), soft_wrap=True)
 
 
+def _shown() -> AbstractContextManager[Callable[[Progress], None]]:
+    """Show progress until the block is left."""
+    from rag.runtime.progress import bars, lines
+
+    return bars() if sys.stderr.isatty() else nullcontext(lines(err.print))
+
+
 @contextmanager
 def _progress(library: Library) -> Iterator[Callable[[Progress], None]]:
     """Show progress until the run is done, or stopped by Ctrl-C."""
-    from rag.runtime.progress import bars, lines
-
     try:
-        with bars() if sys.stderr.isatty() else nullcontext(lines(err.print)) as on_progress:
+        with _shown() as on_progress:
             yield on_progress
     except KeyboardInterrupt:
         held = count(library.status().documents, "document")

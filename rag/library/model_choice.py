@@ -14,6 +14,7 @@ from rag.documents.discovery import discover
 from rag.documents.sandbox.reader import read
 from rag.models import multilingual
 from rag.models.named_models import MINILM, MULTILINGUAL, PackagedModel
+from rag.runtime.heartbeat import Beat, no_heartbeat
 from rag.text.language import untrained
 
 SAMPLE = 40
@@ -36,17 +37,19 @@ class ModelChoice:
     untrained: Mapping[str, int]
 
 
-def choose_model(paths: Sequence[str | Path], exclude: Sequence[str] = ()) -> ModelChoice:
+def choose_model(
+    paths: Sequence[str | Path], exclude: Sequence[str] = (), beat: Beat = no_heartbeat
+) -> ModelChoice:
     """The packaged model for a new library of these files: the English one, unless a third of a
     sample is in other languages and the multilingual one is installed.
 
     Raises SourceNotFound or InputError as :meth:`rag.Library.index` does.
     """
-    files = discover(paths, leave_out=None, exclude=exclude).files
+    files = discover(paths, leave_out=None, exclude=exclude, beat=beat).files
     sample = files[:: max(-(-len(files) // SAMPLE), 1)]
     languages: dict[Path, str] = {}
     end = math.inf
-    with closing(read(sample)) as found:
+    with closing(read(sample, beat=beat)) as found:
         for one in found:
             if isinstance(one, tuple):
                 path, document = one

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PASSAGES_PER_SLICE = 64
+FEWEST_PER_SLICE, MOST_PER_SLICE, SECONDS_PER_SLICE = 8, 64, 1.0
 """Passages per slice: enough that cores rarely idle at the end of a slice, few enough that progress
-shows and Ctrl-C is prompt."""
+shows and Ctrl-C is prompt, however slow the machine."""
 
 QUESTIONS_PER_RUN = 4
 """Queries per forward pass: four take twice as long as one, and beyond that the activations between
@@ -74,6 +75,7 @@ class SentenceTransformerEmbedder:
         self._scale = model.scale
         self._center = model.token_center()
         self._is_plain = model.plain
+        self._per_slice = FEWEST_PER_SLICE
         self._folder = _Lazy(model.verified_folder)
         self._plain = _Lazy(self._read_plain)
         self._network = _Lazy(lambda: loaded or Network.load(self._folder()))
@@ -136,9 +138,14 @@ class SentenceTransformerEmbedder:
         PassageEncoding
             One per passage, in order. A sentence without any token gets the vector of its passage.
         """
-        for first in range(0, len(passages), PASSAGES_PER_SLICE):
-            some = passages[first : first + PASSAGES_PER_SLICE]
-            yield from self._late(some) if self.late else self._alone(some)
+        first = 0
+        while some := passages[first : first + self._per_slice]:
+            began = time.monotonic()
+            encoded = self._late(some) if self.late else self._alone(some)
+            fitting = len(some) * SECONDS_PER_SLICE / (time.monotonic() - began + 1e-9)
+            self._per_slice = int(min(max(fitting, FEWEST_PER_SLICE), MOST_PER_SLICE))
+            first += len(some)
+            yield from encoded
 
     def query(self, question: str) -> QueryEncoding:
         """Encode a query, truncated to :data:`QUERY_TOKENS` or the model's window.

@@ -31,10 +31,12 @@ def lines(write: Callable[[str], None]) -> Callable[[Progress], None]:
         nonlocal last
         if step.seconds - last >= SECONDS_BETWEEN_LINES:
             last = step.seconds
-            write(
-                f"{step.stage}: {step.files_done:,} of {step.files:,} files, "
-                f"{step.embedded + step.reused:,} passages after {step.seconds:,.0f} s"
-            )
+            if step.files:
+                passages = step.embedded + step.reused
+                far = f"{step.files_done:,} of {step.files:,} files, {passages:,} passages"
+            else:
+                far = f"{step.done:,} of {step.total:,}" if step.total else f"{step.done:,} so far"
+            write(f"{step.stage}: {far} after {step.seconds:,.0f} s")
 
     return on_progress
 

@@ -441,7 +441,9 @@ class Failure:
     reason: str
     """In words for the user."""
     kind: FailureKind = "unreadable"
-    """Nothing reads files of an ``unsupported`` type; ``password`` is for files that one opens."""
+    """Nothing reads files of an ``unsupported`` type; ``password`` is for files that one opens, and
+    ``secret`` for files that may hold passwords or keys.
+    """
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(FailureKind):

