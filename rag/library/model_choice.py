@@ -42,7 +42,7 @@ def choose_model(paths: Sequence[str | Path], exclude: Sequence[str] = ()) -> Mo
 
     Raises SourceNotFound or InputError as :meth:`rag.Library.index` does.
     """
-    files = discover(paths, leave_out=None, exclude=exclude).files
+    files = discover(paths, leave_out=None, exclude=exclude, pictures=False).files
     sample = files[:: max(-(-len(files) // SAMPLE), 1)]
     languages: dict[Path, str] = {}
     end = math.inf

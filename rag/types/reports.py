@@ -150,7 +150,8 @@ class Status:
 @dataclass(frozen=True, slots=True)
 class Facets:
     """The number of documents in a library by ``languages`` (codes) and ``types`` (file extensions
-    such as ``.pdf``), most frequent first, and its ``first`` and ``last`` date.
+    such as ``.pdf``), most frequent first, and the ``first`` and ``last`` of the dates that are not
+    only the time of a file.
     """
 
     languages: Mapping[str, int]

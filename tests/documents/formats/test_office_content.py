@@ -16,7 +16,6 @@ from rag.documents.formats.docx import load_docx
 from rag.documents.formats.pptx import load_pptx
 from rag.documents.formats.spreadsheet import load_xlsx
 from rag.documents.loaded import Loaded
-from rag.errors import LoadError
 
 _OOXML = "http://schemas.openxmlformats.org"
 _NAMES = (
@@ -206,12 +205,6 @@ def test_headers_footers_and_comments() -> None:
         *("Total: 19.", "Comment by Ben: 7 percent?", "Regards"),
         *("Header: Invoice 0815", "Footer: IBAN DE00"),
     ]
-
-
-def test_only_pictures() -> None:
-    """A scan in a document says what it needs."""
-    with pytest.raises(LoadError, match="it holds only pictures, whose text needs OCR; save it as"):
-        _load(_paragraph(""), **{"media/image1": "<png>"})
 
 
 def _chart() -> bytes:
