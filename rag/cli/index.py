@@ -163,7 +163,8 @@ def index_command(
                 )
 
         report = run(known, first=True)
-        output.print_report(report, _renamed(named, _collection_names(opened)))
+        in_doubt = len({one.source for one in opened.unread()[1]})
+        output.print_report(report, _renamed(named, _collection_names(opened)), in_doubt)
         if sys.stdin.isatty() and sys.stderr.isatty():
             report = _prompt_and_retry(report, run, known)
         status = opened.status()

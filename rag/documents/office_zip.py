@@ -7,8 +7,10 @@ limited, entities are not expanded, and nothing external is ever accessed.
 from __future__ import annotations
 
 import posixpath
+import re
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -250,6 +252,22 @@ class Package:
             for relation in (() if root is None else root)
             if isinstance(relation.tag, str) and relation.get("TargetMode") != "External"
         }
+
+
+def left_out(package: Package, kinds: Mapping[str, str]) -> tuple[str, ...]:
+    """Say how many parts of a package are left out, by kind; ``kinds`` are given by regular
+    expressions for the beginnings of names.
+    """
+    found = Counter(
+        kind
+        for name in package.names
+        for pattern, kind in kinds.items()
+        if re.match(pattern, name) and not name.endswith((".rels", "/"))
+    )
+    return tuple(
+        f"{count:,} {kind} was left out" if count == 1 else f"{count:,} {kind}s were left out"
+        for kind, count in found.items()
+    )
 
 
 def resolved(folder: str, target: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,6 +59,11 @@ class IndexReport:
     embedded: int
     reused: int
     seconds: float
+
+    @property
+    def skipped_kinds(self) -> Mapping[str, int]:
+        """Number of skipped files by reason, most first."""
+        return dict(Counter(one.reason for one in self.skipped).most_common())
 
 
 @dataclass(frozen=True, slots=True)

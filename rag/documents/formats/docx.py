@@ -25,6 +25,7 @@ from rag.documents.office_zip import (
     child,
     children,
     core_properties,
+    left_out,
     open_ooxml,
     short,
     walk,
@@ -61,6 +62,10 @@ _OTHER_FORMATS = (
     "open it in a word processor and save it again"
 )
 _UNKNOWN_SYMBOLS = "{count:,} characters of symbol fonts are unknown; each is shown as {mark}"
+_LEFT_OUT = {
+    r"word/diagrams/data": "diagram",
+    r"word/embeddings/(?!.*\.xls[xbm]?$)": "embedded file",  # workbooks are those of charts
+}
 _PICTURE_NAMES = {"a:blip": "r:embed", "v:imagedata": "r:id"}
 _NOTE_PARTS = {"footnotes": "w:footnote", "endnotes": "w:endnote", "comments": "w:comment"}
 _NOTE_REFERENCES = {
@@ -110,7 +115,8 @@ def load_docx(content: Content, *, pictures: Pictures | None = None) -> Loaded:
     if not blocks and warnings:
         raise LoadError(warnings[0])
     pictures.refuse_without(blocks)
-    return core_properties(package).of_blocks(blocks, (*warnings, *pictures.warnings))
+    warnings += (*pictures.warnings, *left_out(package, _LEFT_OUT))
+    return core_properties(package).of_blocks(blocks, tuple(warnings))
 
 
 class _Writer(OfficeText):

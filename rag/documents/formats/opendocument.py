@@ -20,6 +20,7 @@ from rag.documents.office_zip import (
     child,
     children,
     dublin_core,
+    left_out,
     not_valid,
     open_package,
     walk,
@@ -45,6 +46,7 @@ _ASIDE = frozenset(
     }
 )
 """Elements inside a paragraph that contain paragraphs of their own."""
+_LEFT_OUT = {r"Object[^/]*/content\.xml": "embedded object"}
 _AS_HTML = {
     "table:table": "table",
     "table:table-row": "tr",
@@ -86,7 +88,8 @@ def load_odt(content: Content, *, pictures: Pictures | None = None) -> Loaded:
     writer.write(body)
     blocks = writer.layout.blocks()
     seen.pictures.refuse_without(blocks)
-    return _about(package).of_blocks(blocks, seen.pictures.warnings)
+    warnings = (*seen.pictures.warnings, *left_out(package, _LEFT_OUT))
+    return _about(package).of_blocks(blocks, warnings)
 
 
 def load_odp(content: Content, *, pictures: Pictures | None = None) -> Loaded:
@@ -100,7 +103,8 @@ def load_odp(content: Content, *, pictures: Pictures | None = None) -> Loaded:
     pages = children(_body(root, "office:presentation"), "draw:page")
     slides = [_slide(page, styles, seen) for page in pages]
     seen.pictures.refuse_without(slides)
-    return join_pages(slides, _about(package), seen.pictures.warnings)
+    warnings = (*seen.pictures.warnings, *left_out(package, _LEFT_OUT))
+    return join_pages(slides, _about(package), warnings)
 
 
 def load_ods(content: Content) -> Iterator[Loaded]:
@@ -109,7 +113,7 @@ def load_ods(content: Content) -> Iterator[Loaded]:
     Raises LoadError if it is not one, damaged, encrypted, or exceeds the limits.
     """
     package, root = _open_content(content)
-    allowance = RowQuota()
+    allowance = RowQuota(left_out=[*left_out(package, {**_LEFT_OUT, "Pictures/": "picture"})])
     sheets = children(_body(root, "office:spreadsheet"), "table:table")
     blocks = chain.from_iterable(_sheet_blocks(sheet, allowance) for sheet in sheets)
     return _about(package).in_parts(blocks, allowance.warnings)

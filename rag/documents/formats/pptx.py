@@ -21,6 +21,7 @@ from rag.documents.office_zip import (
     child,
     children,
     core_properties,
+    left_out,
     open_ooxml,
     walk,
 )
@@ -34,6 +35,7 @@ _TITLES = frozenset({"title", "ctrTitle"})
 _MARGINS = frozenset({"dt", "ftr", "hdr", "sldNum", "sldImg"})
 _OUTLINES = frozenset({"", "body", "obj"})
 _BODIES = frozenset({"p:txBody", "a:txBody"})
+_LEFT_OUT = {r"ppt/embeddings/(?!.*\.xls[xbm]?$)": "embedded file"}  # workbooks are those of charts
 _AS_HTML = {"a:tbl": "table", "a:tr": "tr", "a:tc": "td"}
 
 
@@ -61,7 +63,8 @@ def load_pptx(content: Content, *, pictures: Pictures | None = None) -> Loaded:
         pictures.refuse_without(slides)
     if warnings and len(warnings) == len(slides):
         raise LoadError(f"none of its slides can be read: {warnings[0]}")
-    return join_pages(slides, core_properties(package), (*warnings, *pictures.warnings))
+    warnings += (*pictures.warnings, *left_out(package, _LEFT_OUT))
+    return join_pages(slides, core_properties(package), warnings)
 
 
 def join_pages(

@@ -2,7 +2,7 @@
 
 Its models are in its wheel; given their paths, it looks for nothing on the network. It takes 1.2 GB
 of memory, whatever the picture, so its limit is not that of the file that is read, and it starts,
-with the first picture, in a process that is kept for the next ones. That gets nothing but pixels.
+with the first picture, in a process that is kept for the next ones. It gets nothing but pixels.
 """
 
 from __future__ import annotations
@@ -83,6 +83,7 @@ def read(pixels: NDArray[np.uint8], dots: float, seconds: float) -> Sheet:
     except (OSError, RuntimeError) as error:
         raise LoadError(f"OCR can't be started ({error}), not read") from error
     if "failure" in answer:
+        engine.end()  # it may lack memory
         raise LoadError(f"OCR failed ({answer['failure']}), not read")
     top = answer["height"] / (scale * dots)
     lines = [
@@ -184,6 +185,13 @@ def _load() -> Any:  # noqa: ANN401 (rapidocr has no types)
     for part, name in _MODELS.items():
         options[f"{part}.engine_type"] = rapidocr.EngineType[runner]
         options[f"{part}.model_path"] = str(models / name)
+    if runner == "OPENVINO":
+        from rapidocr.inference_engine.openvino.main import CPUConfig
+
+        # No option of RapidOCR. By default a program is kept for each size of line that was seen,
+        # and memory grows by 100 MB a page.
+        usual = CPUConfig.get_config
+        CPUConfig.get_config = lambda it: usual(it) | {"CPU_RUNTIME_CACHE_CAPACITY": "0"}
     # Several pictures are read at a time, each in its own process.
     options["EngineConfig.openvino.inference_num_threads"] = 1
     options["EngineConfig.onnxruntime.intra_op_num_threads"] = 1

@@ -84,8 +84,8 @@ class Worker:
 
     process: subprocess.Popen[bytes] | None = None
 
-    def __init__(self, command: Sequence[str] = COMMAND) -> None:
-        self._command = command
+    def __init__(self, command: Sequence[str] | None = None) -> None:
+        self._command = command or COMMAND
 
     def start(self) -> None:
         """Start the process, unless it is running, in its own process group, and wait until it is

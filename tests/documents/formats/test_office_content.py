@@ -207,6 +207,20 @@ def test_headers_footers_and_comments() -> None:
     ]
 
 
+def test_what_is_left_out_is_counted() -> None:
+    """Embedded files and diagrams, but no workbook of a chart, which is read from the chart."""
+    loaded = _load(
+        _paragraph(_run("Text.")),
+        **{
+            "embeddings/oleObject1.bin": "<x>",
+            "embeddings/Letter.docx": "<x>",
+            "diagrams/data1": "<x>",
+        },
+    )
+    assert loaded.warnings == ("2 embedded files were left out", "1 diagram was left out")
+    assert load_pptx(_chart()).warnings == ()
+
+
 def _chart() -> bytes:
     presentation = pptx.Presentation()
     slide = presentation.slides.add_slide(presentation.slide_layouts[6])
