@@ -1,7 +1,7 @@
 """OCR of image-only pages and pictures, giving the same pieces as pages with text.
 
-By tesseract where it is installed, which reads clean scans better and in less memory, or else by
-RapidOCR (``rapid_ocr``), which pip installs. Tesseract is run directly, image in and hOCR out, both
+By tesseract where it is installed, which takes a tenth of the memory, or else by RapidOCR
+(``rapid_ocr``), which pip installs. Tesseract is run directly, image in and hOCR out, both
 through pipes. pytesseract would write each page to the temporary folder, world-readable and left
 behind if killed, imports pandas, and passes on no thread limit; the rest of it is what this module
 does.

@@ -1,6 +1,6 @@
 """OCR by RapidOCR, in a process of its own.
 
-Its models are in its wheel; given their paths, it looks for nothing on the network. It takes 1.2 GB
+Its models are in its wheel; given their paths, it looks for nothing on the network. It takes 1.3 GB
 of memory, whatever the picture, so its limit is not that of the file that is read, and it starts,
 with the first picture, in a process that is kept for the next ones. It gets nothing but pixels.
 """

@@ -38,7 +38,7 @@ WAITING_CHARACTERS = 1_000_000
 """Queue capacity in characters of documents; one more document may be added to fewer."""
 
 MOST_WITH_RAPID_OCR = 4
-"""Maximum number of processes that read files by RapidOCR, each with 1.2 GB for that."""
+"""Maximum number of processes that read files by RapidOCR, each with 1.3 GB for that."""
 
 _LEAST_WEIGHT = 10_000
 """Minimum weight of a queue entry, in characters."""
