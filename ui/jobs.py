@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from queue import SimpleQueue
 from types import MappingProxyType
@@ -81,6 +82,8 @@ class Outcome:
     skipped: int
     failures: tuple[Failure, ...]
     """The first thousand files that could not be read, each with its reason."""
+    skipped_kinds: Mapping[str, int]
+    """Number of skipped files by reason."""
     embedded: int
     """Passages that were embedded."""
     reused: int
@@ -94,6 +97,7 @@ class Outcome:
         return cls(
             **{name: len(getattr(report, name)) for name in files},
             failures=report.failed[:FAILURES_KEPT],
+            skipped_kinds=dict(islice(report.skipped_kinds.items(), FAILURES_KEPT)),
             embedded=report.embedded,
             reused=report.reused,
             seconds=report.seconds,

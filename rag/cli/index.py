@@ -56,14 +56,19 @@ def index_command(
     ] = None,
     *,
     ocr: Annotated[
-        bool, typer.Option("--ocr", help="Read scanned pages too, including those of earlier runs.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--ocr/--no-ocr",
+            help="Read pictures and scanned pages too, including those of earlier runs."
+            " [dim]default: if tesseract or rag\\[ocr] is installed[/]",
+        ),
+    ] = None,
     ocr_language: Annotated[
         str | None,
         typer.Option(
             metavar="CODES",
-            help="The languages of scanned pages, like deu+eng; turns --ocr on."
-            " [dim]default: eng[/]",
+            help="The languages of scanned pages, like deu+eng, or rapidocr; turns --ocr on."
+            " [dim]default: those of tesseract[/]",
         ),
     ] = None,
     retry: Annotated[
@@ -158,7 +163,8 @@ def index_command(
                 )
 
         report = run(known, first=True)
-        output.print_report(report, _renamed(named, _collection_names(opened)))
+        in_doubt = len({one.source for one in opened.unread()[1]})
+        output.print_report(report, _renamed(named, _collection_names(opened)), in_doubt)
         if sys.stdin.isatty() and sys.stderr.isatty():
             report = _prompt_and_retry(report, run, known)
         status = opened.status()

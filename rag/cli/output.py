@@ -71,9 +71,12 @@ def escape(text: str) -> str:
     return markup.escape(visible(text))
 
 
-def print_report(report: IndexReport, renamed: Sequence[tuple[str, str]] = ()) -> None:
-    """Print a run's report as a table, with collections that got another name, and the files that
-    could not be read with their reasons.
+def print_report(
+    report: IndexReport, renamed: Sequence[tuple[str, str]] = (), in_doubt: int = 0
+) -> None:
+    """Print a run's report as a table, with collections that got another name, the files that could
+    not be read with their reasons, the number of files with warnings in the library, and the kinds
+    of files that were skipped.
     """
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column()
@@ -90,7 +93,12 @@ def print_report(report: IndexReport, renamed: Sequence[tuple[str, str]] = ()) -
     for before, now in renamed:
         out.print(f"collection  “{escape(now)}”, until now “{escape(before)}”", soft_wrap=True)
     _print_failures("failed", report.failed)
-    _print_failures("skipped", report.skipped)
+    if in_doubt:
+        err.print(f"warnings on {count(in_doubt, 'file')}: rag report lists them")
+    for reason, files in report.skipped_kinds.items():
+        first = next(one.source for one in report.skipped if one.reason == reason)
+        others = f" and {count(files - 1, 'other')}" if files > 1 else ""
+        err.print(f"skipped {escape(first)}{others}: {escape(reason)}", soft_wrap=True)
 
 
 def print_change(report: IndexReport) -> None:
@@ -153,7 +161,7 @@ def print_untrained(status: Status) -> None:
 
 
 def print_files(reports: Sequence[FileReport]) -> None:
-    """Print the outcome of each file."""
+    """Print what failed, and what was read with doubts, then the outcome of each file."""
     table = Table(box=None, pad_edge=False)
     for name in ("file", "status", "pages", "characters", "passages", "language", "seconds"):
         right = name in {"pages", "characters", "passages", "seconds"}
@@ -169,12 +177,12 @@ def print_files(reports: Sequence[FileReport]) -> None:
             Text(visible(", ".join(one.languages))),
             f"{one.seconds:.1f}",
         )
-    out.print(table)
+    for failure in (failure for one in reports for failure in one.failures):
+        out.print(f"failed {escape(failure.source)}: {escape(failure.reason)}", soft_wrap=True)
     for one in reports:
         for line in one.warnings:
             out.print(f"warning {escape(one.source)}: {escape(line)}", soft_wrap=True)
-        for failure in one.failures:
-            out.print(f"failed {escape(failure.source)}: {escape(failure.reason)}", soft_wrap=True)
+    out.print(table)
 
 
 def print_json(value: object) -> None:

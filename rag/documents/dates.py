@@ -1,13 +1,15 @@
-"""Dates of documents: as written by people and programs, or of their files."""
+"""Dates of documents: stated in them, in their file names, or those of their files."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
 from dataclasses import replace
-from itertools import product
+from itertools import islice, product
+from pathlib import PurePosixPath
 
 from rag.types import Document
+from rag.types.parts import whole_source
 
 _TIME_OR_END = r"(?:$|Z$|T\d|[+-]\d\d:?\d\d$|,? +\d{1,2}:)"
 _YEAR_FIRST = re.compile(
@@ -20,6 +22,24 @@ _MONTHS = (
     *("August", "September", "October", "November", "December"),
 )
 _LONGEST = 60
+
+_WRITTEN = (
+    r"(?:\d{4}-\d\d-\d\d|\d{1,2}\.\d{1,2}\.\d{4}"
+    r"|\d{1,2}(?:st|nd|rd|th|\.)? [A-Za-z]{3,9}\.?,? \d{4}"
+    r"|[A-Za-z]{3,9}\.? \d{1,2}(?:st|nd|rd|th)?,? \d{4})"
+)
+_LABELLED = re.compile(rf"(?:date|dated|datum)\b\W{{0,5}}({_WRITTEN})\b", re.IGNORECASE)
+_ALONE = re.compile(rf"(?:[^\W\d][\w .'-]{{0,40}}, (?:den |the )?)?({_WRITTEN})")
+"""A date alone on its line, or after a place or a weekday: "Kiel, 7 November 2023"."""
+_MARKUP = "#*_ \t"
+_FIRST_LINES = 12
+_BEGINNING = 2_000
+"""How far into a text a date line is looked for, in lines with text and in characters."""
+
+_DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
+_IN_NAME = re.compile(
+    r"(?<!\d)(?:((?:19|20)\d\d)([-_. ]?)(\d\d)\2(\d\d)|(\d\d)\.(\d\d)\.((?:19|20)\d\d))(?!\d)"
+)
 
 
 def parse_date(value: object) -> dt.date | None:
@@ -70,6 +90,32 @@ def _parse_written(written: str) -> dt.date | None:
     return days.pop() if len(days) == 1 else None
 
 
+def date_line(text: str) -> dt.date | None:
+    """The first date at the beginning of a text that is alone on its line, maybe after a place
+    ("Kiel, 7 November 2023"), or begins it after "Date:"; None if there is none.
+    """
+    lines = (line.strip(_MARKUP) for line in text[:_BEGINNING].splitlines())
+    for line in islice(filter(None, lines), _FIRST_LINES):
+        if found := _LABELLED.match(line) or _ALONE.fullmatch(line):
+            day = _DAY_FIRST.fullmatch(found[1])
+            date = _from_parts(day[3], day[2], day[1]) if day else parse_date(found[1])
+            if date:
+                return date
+    return None
+
+
+def date_in_name(name: str) -> dt.date | None:
+    """The first full date in a file name, from 1900 to 2099: "Minutes 2023-11-07", "20231107_a",
+    "07.11.2023"; None if there is none.
+    """
+    for found in _IN_NAME.finditer(name):
+        year, _, month, day, last_day, last_month, last_year = found.groups()
+        date = _from_parts(year or last_year, month or last_month, day or last_day)
+        if date:
+            return date
+    return None
+
+
 def format_moment(moment: dt.date | dt.time) -> str:
     """Format a date, with its time if it isn't midnight, or a time of day: "5 March 2024 18:22".
     The month is spelled out, so that queries can match it.
@@ -83,11 +129,13 @@ def format_moment(moment: dt.date | dt.time) -> str:
 
 
 def with_date(document: Document, modified_ns: int) -> Document:
-    """The document, with the modification date of its file if it has no date of its own."""
+    """The document, with the date in its file's name if it has none of its own, or else with that
+    on which its file was modified; ``date_from`` in its metadata says which.
+    """
+    stated = dict(document.metadata)
     if document.date:
-        known = {"date_from": "document"} | dict(document.metadata)
-        return replace(document, metadata=known)
-    day = dt.datetime.fromtimestamp(modified_ns / 1e9, tz=dt.UTC).date()
-    return replace(
-        document, date=day, metadata=dict(document.metadata) | {"date_from": "file time"}
-    )
+        return replace(document, metadata={"date_from": "document"} | stated)
+    date, origin = date_in_name(PurePosixPath(whole_source(document.source)).name), "file name"
+    if date is None:
+        date, origin = dt.datetime.fromtimestamp(modified_ns / 1e9, tz=dt.UTC).date(), "file time"
+    return replace(document, date=date, metadata=stated | {"date_from": origin})

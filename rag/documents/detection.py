@@ -92,8 +92,8 @@ _LEFT_BEHIND = frozenset(
 _LOCK = "~$"
 """Prefix of the lock files of Word, Excel and PowerPoint."""
 
-PICTURES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".gif", ".bmp", ".webp", ".heic"})
-ONLY_A_PICTURE = "it is a picture, whose text needs OCR; save it as PDF and use --ocr"
+PICTURES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".gif", ".bmp", ".webp"})
+_PHOTOS = frozenset({".heic", ".heif", ".avif"})
 _ADVICE = "save it as PDF, .docx, .html or plain text"
 
 
@@ -163,8 +163,8 @@ def _by_name(name: str, data: Content, known: Mapping[str, bool]) -> FileType:
         if is_known:
             what = _describe(data)
             raise LoadError(f"its name ends in {claimed}, but it holds no text ({what}); rename it")
-        if claimed in PICTURES:
-            raise UnknownFormat(ONLY_A_PICTURE)
+        if claimed in _PHOTOS:
+            raise UnknownFormat(f"{_UNKNOWN}“{claimed}” files; save it as .jpg")
         what = f"“{claimed}” files" if claimed else f"what it holds ({_describe(data)})"
         raise UnknownFormat(f"{_UNKNOWN}{what}; {_ADVICE}")
     if name.lower().endswith(_SECRETS) or (claimed not in _PAGES and _has_private_key(data)):

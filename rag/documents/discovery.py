@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag.documents.detection import BEGINNING, ONLY_A_PICTURE, PICTURES, is_ignored, is_text
+from rag.documents.detection import BEGINNING, PICTURES, is_ignored, is_text
+from rag.documents.read_options import ONLY_A_PICTURE
 from rag.documents.registry import supported
 from rag.errors import InputError, SourceNotFound
 from rag.runtime.files import absolute, is_url, is_virtual, open_file, printable
@@ -41,7 +42,8 @@ class Discovery:
     were given by name. ``skipped`` are files of unsupported formats and links to folders;
     ``failed`` are folders that can't be read. ``folders`` were searched: any source of the library
     below them that is not among the files has been deleted, unless it lies below a failed folder,
-    or in the folder of the ``library``, where only explicitly given folders are searched.
+    or in the folder of the ``library``, where only explicitly given folders are searched, or is a
+    picture, which without ``pictures`` are skipped.
     """
 
     files: tuple[Path, ...]
@@ -51,11 +53,14 @@ class Discovery:
     library: Path | None
     failed: tuple[Failure, ...] = ()
     unseen: tuple[Path, ...] = ()
+    pictures: bool = True
 
     def covers(self, path: str) -> bool:
         """Whether ``path`` lies in one of the folders and would have been found if it existed."""
         file = Path(path)
         if any(map(file.is_relative_to, self.unseen)):
+            return False
+        if not self.pictures and file.suffix.lower() in PICTURES and file.exists():
             return False
         followed = [folder for folder in self.folders if file.is_relative_to(folder)]
         if self.library and file.is_relative_to(self.library):
@@ -68,6 +73,7 @@ def discover(
     *,
     leave_out: Path | None,
     exclude: Sequence[str] = (),
+    pictures: bool = True,
     beat: Beat = no_heartbeat,
 ) -> Discovery:
     """Find files under paths.
@@ -75,7 +81,8 @@ def discover(
     A file given by name is always included. In folders, the following are skipped silently: hidden
     files, locks and system files; libraries, including the one in the folder ``leave_out``, if
     given; and matches of the patterns ``exclude``, which work like a ``.gitignore`` in each given
-    folder. Links to files are read under their own name.
+    folder. Without ``pictures`` these are among the skipped files of folders, for want of OCR.
+    Links to files are read under their own name.
 
     Raises
     ------
@@ -85,7 +92,7 @@ def discover(
         If one of the patterns is invalid, or a path is a URL.
     """
     library = absolute(leave_out) if leave_out else None
-    search = _Search(_identity(library) if library else None, exclude, beat)
+    search = _Search(_identity(library) if library else None, exclude, beat, pictures=pictures)
     named, folders = [], []
     for given in paths:
         path = absolute(given)
@@ -103,6 +110,7 @@ def discover(
         failed=tuple(search.failed.values()),
         unseen=tuple(search.failed),
         library=library,
+        pictures=pictures,
     )
 
 
@@ -126,9 +134,15 @@ class _Search:
     """Files found so far, without duplicates, in order."""
 
     def __init__(
-        self, library: tuple[int, int] | None, patterns: Sequence[str], beat: Beat
+        self,
+        library: tuple[int, int] | None,
+        patterns: Sequence[str],
+        beat: Beat,
+        *,
+        pictures: bool,
     ) -> None:
         self._library, self._patterns, self._beat = library, patterns, beat
+        self._pictures = pictures
         self._suffixes = supported()
         self.files: dict[Path, None] = {}
         self.skipped: dict[Path, Failure] = {}
@@ -161,6 +175,8 @@ class _Search:
         # A file without a suffix may be a document; any other may be text.
         is_known = not file.suffix or file.suffix.lower() in self._suffixes
         refusal = None if is_known else _refusal(file)
+        if not self._pictures and file.suffix.lower() in PICTURES:
+            refusal = ONLY_A_PICTURE
         if refusal:
             self._skip(file, refusal)
         else:
@@ -188,8 +204,6 @@ def _refusal(path: Path) -> str | None:
         return "it is empty"
     if is_text(beginning):
         return None
-    if path.suffix.lower() in PICTURES:
-        return ONLY_A_PICTURE
     return f"{path.suffix} files are not read"
 
 

@@ -7,8 +7,10 @@ limited, entities are not expanded, and nothing external is ever accessed.
 from __future__ import annotations
 
 import posixpath
+import re
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -40,6 +42,15 @@ _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 """Compression methods these formats allow. For any other, zipfile decompresses a megabyte at a time
 as a whole, which may become gigabytes whatever the declared size."""
 
+_OF_TEMPLATES = frozenset(
+    {
+        *("2013-12-23T23:15:00Z", "2013-01-27T09:14:16Z", "2013-01-27T09:15:58Z"),
+        *("1601-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "1980-01-01T00:00:00Z"),
+    }
+)
+"""Dates that are no document's: those of the templates in python-docx and python-pptx, and the
+zeros of clocks."""
+
 _CHUNK = 1 << 20
 _EXPAT_NO_MEMORY = 1
 _ENTITY = b"<!ENTITY"
@@ -62,6 +73,7 @@ _PREFIXES = {
     "http://schemas.openxmlformats.org/markup-compatibility/2006": "mc",
     "http://purl.org/dc/elements/1.1/": "dc",
     "http://purl.org/dc/terms/": "dcterms",
+    "urn:schemas-microsoft-com:vml": "v",
     "urn:oasis:names:tc:opendocument:xmlns:office:1.0": "office",
     "urn:oasis:names:tc:opendocument:xmlns:text:1.0": "text",
     "urn:oasis:names:tc:opendocument:xmlns:table:1.0": "table",
@@ -242,6 +254,22 @@ class Package:
         }
 
 
+def left_out(package: Package, kinds: Mapping[str, str]) -> tuple[str, ...]:
+    """Say how many parts of a package are left out, by kind; ``kinds`` are given by regular
+    expressions for the beginnings of names.
+    """
+    found = Counter(
+        kind
+        for name in package.names
+        for pattern, kind in kinds.items()
+        if re.match(pattern, name) and not name.endswith((".rels", "/"))
+    )
+    return tuple(
+        f"{count:,} {kind} was left out" if count == 1 else f"{count:,} {kind}s were left out"
+        for kind, count in found.items()
+    )
+
+
 def resolved(folder: str, target: str) -> str:
     """Resolve a reference relative to the folder of the part it is in."""
     path = unquote(target.partition("#")[0])
@@ -315,7 +343,7 @@ def dublin_core(
     """Read Dublin Core metadata from the children of ``root``.
 
     ``authors`` and ``dates`` are element names in order of preference; of the dates, the first
-    valid one is used.
+    valid one is used that isn't a template's.
     """
 
     def values_of(*names: str) -> Iterator[str]:
@@ -324,9 +352,10 @@ def dublin_core(
             if element is not None and (element.text or "").strip():
                 yield element.text
 
+    stated = (date for date in values_of(*dates) if date.strip() not in _OF_TEMPLATES)
     return file_metadata(
         title=next(values_of("dc:title"), ""),
         author=next(values_of(*authors), ""),
-        date=next(filter(parse_date, values_of(*dates)), ""),
+        date=next(filter(parse_date, stated), ""),
         language=next(values_of("dc:language"), ""),
     )

@@ -17,6 +17,14 @@ LEAST_MAX_DOCUMENT = 64 * 10**6
 MOST_MAX_DOCUMENT = 10**15
 """Maximum memory limit, in bytes; the system can't represent much higher limits."""
 
+RAPID = "rapidocr"
+"""In place of the languages of OCR: RapidOCR, whose model reads Latin scripts and Chinese."""
+
+ADVICE = "pip install 'rag[ocr]', then index it again"
+NEEDED = f"need OCR; {ADVICE}"
+ONLY_A_PICTURE = f"it is a picture, whose text needs OCR; {ADVICE}"
+ONLY_PICTURES = f"it holds only pictures, whose text needs OCR; {ADVICE}"
+
 
 def max_document_of(asked: int | str | None) -> int:
     """Parse a memory limit: a number of bytes, or a size such as ``"1GB"``; None means
@@ -42,13 +50,15 @@ def max_document_of(asked: int | str | None) -> int:
 class ReadOptions:
     """Options for reading difficult files, and the memory limit.
 
-    ``ocr`` names the languages, as tesseract does, for pages without a text layer; None disables
-    OCR. ``passwords`` are tried in order on each protected PDF; they never appear in messages, logs
+    ``ocr`` names the languages, as tesseract does, for pictures and pages without a text layer, or
+    is "rapidocr"; None disables OCR. Only if ``ocr_asked`` does it replace that of an earlier run.
+    ``passwords`` are tried in order on each protected PDF; they never appear in messages, logs
     or files of ours. ``max_document`` is the memory, in bytes, that reading one file may take; a
     file that needs more is not read.
     """
 
     ocr: str | None = None
+    ocr_asked: bool = False
     passwords: tuple[str, ...] = field(default=(), repr=False)
     max_document: int = MAX_DOCUMENT
 

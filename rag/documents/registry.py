@@ -9,7 +9,7 @@ attached to the file may follow.
 A container is a function from a file's ``Content`` to its members, each a ``Member``, or a Failure
 whose source is the member's name. One without a name is the container itself (the message of a mail
 with attachments, or a compressed file). To add a format, write one of the two and register it
-by suffix in one of the tables below; if it reads page by page or supports OCR, in ``_PAGED`` as
+by suffix in one of the tables below; if there may be pictures in it, in ``_PICTURED`` as
 well. Loaders are imported on first use.
 """
 
@@ -28,7 +28,8 @@ from typing import Any, TypeAlias
 
 from rag.documents.archives import max_unpacked_size
 from rag.documents.content import Content, content_of, digest_of
-from rag.documents.detection import detect
+from rag.documents.dates import date_line
+from rag.documents.detection import PICTURES, detect
 from rag.documents.loaded import Loaded, Member
 from rag.documents.read_options import ReadOptions
 from rag.documents.splitter import parts_of
@@ -73,10 +74,11 @@ _LOADERS = _LOADERS_OF_TEXT | _by_suffix(
     ("formats.opendocument:load_ods", (".ods",)),
     ("formats.rtf:load_rtf", (".rtf",)),
     ("formats.epub:load_epub", (".epub",)),
+    ("formats.picture:load_picture", tuple(PICTURES)),
     ("pdf.loader:load_pdf", (".pdf",)),
 )
-_PAGED = frozenset({".pdf"})
-"""Formats whose loaders also take ``ReadOptions`` and ``on_page``."""
+_PICTURED = frozenset({".docx", ".docm", ".pptx", ".pptm", ".odt", ".odp", *PICTURES})
+"""Formats whose loaders also take a reader of the pictures in them."""
 
 _CONTAINERS_OF_TEXT = _by_suffix(
     ("formats.json_text:members_of_json", (".json",)),
@@ -245,9 +247,14 @@ class _Walk:
 
     def _loader(self, suffix: str) -> _Loader:
         loader: Callable[..., Loaded | Iterator[Loaded]] = _resolve(_LOADERS[suffix])
-        if suffix in _PAGED:
-            ocr, passwords = self._options.ocr, self._options.passwords
+        ocr = self._options.ocr
+        if suffix == ".pdf":
+            passwords = self._options.passwords
             return partial(loader, ocr=ocr, passwords=passwords, on_page=self._on_page)
+        if suffix in _PICTURED:
+            from rag.documents.formats.picture import Pictures
+
+            return partial(loader, pictures=Pictures(ocr, self._on_page))
         return loader
 
     def _call(self, function: Callable[[Content], Any], content: Content) -> Iterator[Any]:
@@ -329,7 +336,7 @@ def _documents(
             title=first.title if first else _title(part),
             text=part.text,
             digest=digest,
-            date=first.date if first else part.date,
+            date=first.date if first else part.date or date_line(part.text),
             metadata=first.metadata if first else {"title_from": "document"} | facts | in_parts,
             headings=part.headings,
             pages=part.pages,

@@ -150,7 +150,8 @@ class Ingestion:
             return None
         found = self._state.to_read(file, digest(path, self._heartbeat))
         ocr, record = found.options.ocr, self._state.files.get(file.name)
-        if record and ocr and not self._state.options.ocr and self._state.must_be_read(record):
+        is_of_earlier = ocr != self._state.options.ocr
+        if record and ocr and is_of_earlier and self._state.must_be_read(record):
             check_languages(ocr)  # raises if OCR isn't available any more
         return found
 

@@ -139,9 +139,13 @@ class RunState:
             return True
         return (record.path in self._in_doubt or bool(failures)) and (
             self._retry
-            or options.ocr not in {None, record.ocr}
+            or self._ocr_for(record) not in {None, record.ocr}
             or options.max_document > record.max_document
         )
+
+    def _ocr_for(self, record: FileRecord) -> str | None:
+        asked = self.options.ocr
+        return asked if self.options.ocr_asked else record.ocr or asked
 
     def is_current(self, file: ListedFile) -> bool:
         """Whether a file looks as it did when it was read, and needn't be read again."""
@@ -155,14 +159,14 @@ class RunState:
     def to_read(self, file: ListedFile, digest: str | None) -> FileToRead:
         """How to read a file, given the digest of its content if known.
 
-        For the same content, OCR and the memory limit of last time are used again, even if this run
-        doesn't ask for them.
+        For the same content, OCR and the memory limit of last time are used again, unless this run
+        asks for others.
         """
         record, options = self.files.get(file.name), self.options
         if record is None or record.digest != digest:
             return FileToRead(file, digest, unchanged=False, options=options)
         most = max(options.max_document, record.max_document)
-        options = replace(options, ocr=options.ocr or record.ocr, max_document=most)
+        options = replace(options, ocr=self._ocr_for(record), max_document=most)
         return FileToRead(file, digest, unchanged=True, options=options)
 
     def leave(self, name: str) -> None:

@@ -197,7 +197,7 @@ class Library:
         *,
         collection: str | None = None,
         exclude: Sequence[str] = (),
-        ocr: bool | str = False,
+        ocr: bool | str | None = None,
         retry: bool = False,
         again: bool = False,
         passwords: Sequence[str] = (),
@@ -230,8 +230,11 @@ class Library:
         exclude
             Patterns of paths in the folders to exclude, as in a ``.gitignore``.
         ocr
-            Run OCR with tesseract on PDF pages that are only images, including those of earlier
-            runs; True for English, or languages in tesseract's notation: ``deu+eng``.
+            Run OCR on pictures, and on pages of PDFs that are only images, including those that
+            earlier runs left out. By default that is done if tesseract or the extra ``ocr``
+            (RapidOCR) is installed, in the languages that tesseract has, or English if it has more
+            than three. True requires it, and False leaves it out. Languages in tesseract's
+            notation, such as ``deu+eng``, or ``rapidocr``, replace those of an earlier run.
         retry
             Read unchanged files again that failed or had warnings.
         again
@@ -256,7 +259,7 @@ class Library:
         SourceNotFound
             If one of the paths does not exist; nothing is done then.
         InputError
-            If OCR is requested and tesseract, or one of the languages, is not installed,
+            If OCR is requested and no program for it, or not one of the languages, is installed,
             ``max_document`` is not a valid size, ``collection`` not a valid name, or there is no
             such cluster; nothing is done then, either.
         LibraryBusy
@@ -264,15 +267,21 @@ class Library:
         """
         # Imported here, so that programs that only search don't load the file readers.
         from rag.documents.discovery import discover
-        from rag.documents.pdf.ocr import ENGLISH, check_languages
+        from rag.documents.pdf.ocr import check_languages, default_languages, require_languages
         from rag.documents.read_options import max_document_of
         from rag.documents.registry import ReadOptions
         from rag.ingest.run import Ingestion
 
-        languages = check_languages(ENGLISH if ocr is True else ocr) if ocr else None
+        if isinstance(ocr, str):
+            languages: str | None = check_languages(ocr)
+        elif ocr is None:
+            languages = default_languages()
+        else:
+            languages = require_languages() if ocr else None
         name = None if collection is None else validate_new_name(collection)
         listed = [paths] if isinstance(paths, str | Path) else list(paths)
-        options = ReadOptions(languages, tuple(passwords), max_document_of(max_document))
+        most = max_document_of(max_document)
+        options = ReadOptions(languages, ocr is not None, tuple(passwords), most)
         with progress_callback(progress) as on_progress:
             beat = Heartbeat(on_progress)
             if ray is not None:
@@ -292,7 +301,13 @@ class Library:
                 self._collections.add(listed, name)
             else:
                 left_out = local_path(self._engine.location)
-                discovery = discover(listed, leave_out=left_out, exclude=exclude, beat=beat)
+                discovery = discover(
+                    listed,
+                    leave_out=left_out,
+                    exclude=exclude,
+                    pictures=languages is not None,
+                    beat=beat,
+                )
                 with self._engine.writing(beat):
                     self._collections.add(listed, name)
                     ingestion = Ingestion(

@@ -45,7 +45,7 @@ def choose_model(
 
     Raises SourceNotFound or InputError as :meth:`rag.Library.index` does.
     """
-    files = discover(paths, leave_out=None, exclude=exclude, beat=beat).files
+    files = discover(paths, leave_out=None, exclude=exclude, pictures=False, beat=beat).files
     sample = files[:: max(-(-len(files) // SAMPLE), 1)]
     languages: dict[Path, str] = {}
     end = math.inf

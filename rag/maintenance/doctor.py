@@ -19,7 +19,8 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 from rag.documents.pdf import ocr
-from rag.errors import InputError, LibraryDamaged, LibraryError, ModelError
+from rag.documents.read_options import RAPID
+from rag.errors import LibraryDamaged, LibraryError, ModelError
 from rag.index.sqlite.database import FORMAT, Database
 from rag.library.opener import NAME
 from rag.models.named_models import MINILM, NamedModel, from_record
@@ -197,12 +198,10 @@ def _permissions(folder: Path) -> Iterator[Finding]:
 
 
 def _ocr() -> Finding:
-    try:
-        ocr.check_languages(ocr.ENGLISH)
-    except InputError:
-        value = "not installed, or without English; only rag index --ocr needs it"
-        return Finding("tesseract", value)
-    return Finding("tesseract", "installed, reads English")
+    languages = ocr.default_languages()
+    if languages is None:
+        return Finding("OCR", "none installed; pip install 'rag[ocr]' or tesseract")
+    return Finding("OCR", "RapidOCR" if languages == RAPID else f"tesseract, {languages}")
 
 
 def _settings(environment: Mapping[str, str]) -> Iterator[Finding]:

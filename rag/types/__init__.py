@@ -263,7 +263,8 @@ class FoundPassage:
     page_label: str | None = field(default=None, kw_only=True)
     """The printed page number."""
     date_from: str | None = field(default=None, kw_only=True)
-    """Where the date comes from: ``document``, ``file`` (its own metadata) or ``file time``."""
+    """Where the date comes from: ``document``, ``file`` (its own metadata), ``file name`` or
+    ``file time``, when the file was modified."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -424,7 +425,8 @@ class DocumentSummary:
     passages: int
     """Number of passages."""
     date_from: str | None = None
-    """Where the date comes from: ``document``, ``file`` (its own metadata) or ``file time``."""
+    """Where the date comes from: ``document``, ``file`` (its own metadata), ``file name`` or
+    ``file time``, when the file was modified."""
     language: str | None = None
     """Language code, such as ``en``."""
     pages: int = 0

@@ -28,13 +28,14 @@ class FilterConditions(TypedDict, total=False):
 class Filter:
     """Conditions on a document, all of which must hold; None or empty means no condition.
 
-    ``since`` and ``until`` bound its date, both inclusive. ``source`` is a pattern with ``*`` and
-    ``?`` for the path of one of its sources, or for the end of it, with the case of A to Z ignored:
-    ``*.pdf``, ``letters/*``. ``title`` is a case-insensitive substring of its title. ``language``
-    is a code such as ``en``. ``where`` are metadata values, which must be equal. Equivalent Unicode
-    forms of a letter compare equal. ``collections`` are names: one of its sources must lie in one
-    of these collections, or in one of the ``folders``, which are absolute paths or URLs, also of a
-    file that holds others.
+    ``since`` and ``until`` bound its date, both inclusive. A document whose date is only the time
+    of its file (``date_from`` in its metadata) doesn't match, unless ``where`` asks for a
+    ``date_from``. ``source`` is a pattern with ``*`` and ``?`` for the path of one of its sources,
+    or for the end of it, with the case of A to Z ignored: ``*.pdf``, ``letters/*``. ``title`` is a
+    case-insensitive substring of its title. ``language`` is a code such as ``en``. ``where`` are
+    metadata values, which must be equal. Equivalent Unicode forms of a letter compare equal.
+    ``collections`` are names: one of its sources must lie in one of these collections, or in one of
+    the ``folders``, which are absolute paths or URLs, also of a file that holds others.
 
     Raises InputError if a value has more than ``MAX_FILTER_LENGTH`` characters.
     """
@@ -64,6 +65,11 @@ class Filter:
         if "where" in changes:
             changes["where"] = changes["where"] or {}
         return replace(filter or cls(), **changes)
+
+    @property
+    def needs_own_date(self) -> bool:
+        """Whether documents that have only the time of their file don't match."""
+        return bool(self.since or self.until) and "date_from" not in self.where
 
     def __bool__(self) -> bool:
         return self != Filter()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,6 +62,11 @@ class IndexReport:
     embedded: int
     reused: int
     seconds: float
+
+    @property
+    def skipped_kinds(self) -> Mapping[str, int]:
+        """Number of skipped files by reason, most first."""
+        return dict(Counter(one.reason for one in self.skipped).most_common())
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +157,8 @@ class Status:
 @dataclass(frozen=True, slots=True)
 class Facets:
     """The number of documents in a library by ``languages`` (codes) and ``types`` (file extensions
-    such as ``.pdf``), most frequent first, and its ``first`` and ``last`` date.
+    such as ``.pdf``), most frequent first, and the ``first`` and ``last`` of the dates that are not
+    only the time of a file.
     """
 
     languages: Mapping[str, int]

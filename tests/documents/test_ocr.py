@@ -11,6 +11,7 @@ from commands import rag
 from pdf_files import drawn, made, needs_tesseract, scanned
 
 from rag import InputError, Library
+from rag.documents.read_options import NEEDED
 from rag.documents.registry import ReadOptions
 from rag.documents.sandbox.reader import read
 
@@ -33,11 +34,11 @@ def test_what_was_left_out_is_read_with_ocr(
 ) -> None:
     """First without, then with OCR: the scanned page is taken in, and its answer found."""
     (tmp_path / "log.pdf").write_bytes(scan)
-    library.index(tmp_path / "log.pdf")
+    library.index(tmp_path / "log.pdf", ocr=False)
     (report,) = library.report()
-    assert report.warnings == ("page 2: no text layer, need OCR",)
+    assert report.warnings == (f"page 2: no text layer, {NEEDED}",)
     assert (report.pages, report.pages_with_text) == (2, 1)
-    library.index(tmp_path / "log.pdf", ocr=True)
+    library.index(tmp_path / "log.pdf")  # what is there now is used, and what was unread is read
     (report,) = library.report()
     assert report.warnings == ("page 2: read by OCR, may have errors",)
     assert (report.pages, report.pages_with_text) == (2, 2)
@@ -45,7 +46,7 @@ def test_what_was_left_out_is_read_with_ocr(
     assert hit.page == 2
     assert "whale oil" in hit.answer.text
     assert library.index(tmp_path / "log.pdf", ocr="eng").embedded == 0
-    # Read again it is read in the same way, though nobody asks for OCR; or else not at all.
+    # Read again it is read in the same way, or else not at all.
     again = library.index(tmp_path / "log.pdf", again=True)
     assert (len(again.unchanged), again.failed, again.embedded) == (1, (), 0)
     monkeypatch.setenv("PATH", "")
@@ -64,14 +65,11 @@ def test_language_that_is_not_there(library: Library, articles: Path, languages:
     assert library.status().documents == 0
 
 
-@pytest.mark.parametrize("option", ["--ocr", "--ocr-language=deu+eng"])
-def test_options_of_the_command(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str
-) -> None:
-    """Either asks for OCR: without tesseract, one line says how to get it; nothing is read."""
+def test_options_of_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Languages ask for tesseract: without it, one line says how to get it; nothing is read."""
     (tmp_path / "note.txt").write_text("The lamp was lit.")
     monkeypatch.setenv("PATH", "")
-    run = rag("index", tmp_path, option, folder=tmp_path)
+    run = rag("index", tmp_path, "--ocr-language=deu+eng", folder=tmp_path)
     assert (run.returncode, run.stdout) == (2, "")
     assert run.stderr.count("\n") == 1
     assert "apt install tesseract-ocr" in run.stderr

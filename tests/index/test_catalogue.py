@@ -16,6 +16,7 @@ from PIL import Image
 from reportlab.pdfgen.canvas import Canvas
 
 from rag import DocumentNotFound, DocumentSummary, Filter, InputError, Library
+from rag.documents.read_options import NEEDED
 from rag.index.records import Order
 
 FIRST_DAY = dt.date(2020, 1, 1)
@@ -167,7 +168,7 @@ def test_what_a_summary_says(tmp_path: Path) -> None:
         )
         packed.writestr("ship.txt", "The ship left the harbour with eleven sailors in winter. " * 3)
     with Library.open(tmp_path / "library", embedder=HashingEmbedder()) as library:
-        library.index([tmp_path / "a.zip", tmp_path / "b.pdf"])
+        library.index([tmp_path / "a.zip", tmp_path / "b.pdf"], ocr=False)
         found = library.documents(order="language")
         assert [(Path(one.source).name, one.language, one.pages) for one in found] == [
             ("brunnen.txt", "de", 0),
@@ -177,7 +178,7 @@ def test_what_a_summary_says(tmp_path: Path) -> None:
         assert Path(library.documents(1, order="pages")[0].source).name == "b.pdf"
         doubts = library.document(found[1].id).warnings
         assert [one.warnings for one in found] == [(), doubts, ()]
-        assert doubts == ("page 2: no text layer, need OCR",)
+        assert doubts == (f"page 2: no text layer, {NEEDED}",)
         assert library.files(found[0].id) == library.files(found[2].id) == [tmp_path / "a.zip"]
 
 

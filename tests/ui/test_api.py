@@ -91,7 +91,8 @@ def test_ask_says_how_sure_it_is(client: TestClient, library: Library) -> None:
     ("conditions", "sources"),
     [
         ({"since": "2024-03-05", "until": "2024-03-05"}, {"whales.md"}),
-        ({"until": "2024-03-04"}, {"again.txt"}),
+        ({"until": "2024-03-04"}, set()),  # there is only the time of a file
+        ({"until": "2024-03-04", "where": "date_from=file time"}, {"again.txt"}),
         ({"source": "*.md"}, {"bread.md", "whales.md"}),
         ({"title": "whale"}, {"whales.md"}),
         ({"where": "author=Ada"}, {"whales.md"}),

@@ -96,9 +96,18 @@ def test_what_is_not_known_is_left_empty() -> None:
         Row(replace(SUMMARY, date=None, source="/x/NOTES")),
         Row(replace(SUMMARY, date_from="file time")),
     )
-    first, second = cells(page(Listing(), held(*rows), may_change=False))
+    first, second = cells(page(Listing(sort="title"), held(*rows), may_change=False))
     assert first == ["The turret", "NOTES", "", "", "", "", "1,234", "Read"]
     assert second[3] == "file of 5 March 2025"
+
+
+def test_documents_without_a_date_are_apart() -> None:
+    """Below those that have one, where dates are what the list is sorted by."""
+    rows = Row(SUMMARY), Row(replace(SUMMARY, date_from="file time"))
+    apart = "Without a date of their own"
+    assert apart in page(Listing(), held(*rows), may_change=False)
+    assert apart not in page(Listing(sort="title"), held(*rows), may_change=False)
+    assert apart not in page(Listing(), held(*rows[1:]), may_change=False)
 
 
 def test_doubts_are_told_in_words() -> None:

@@ -59,8 +59,9 @@ class IndexRequest(BaseModel):
         list[Annotated[str, Field(max_length=1000)]], Field(max_length=MOST_PATHS)
     ] = []
     """Patterns to exclude from folders, in ``.gitignore`` syntax."""
-    ocr: bool | Annotated[str, Field(pattern=r"^[A-Za-z_]+(\+[A-Za-z_]+)*$")] = False
-    """Run OCR on scanned pages: in English, or in the given Tesseract languages."""
+    ocr: bool | Annotated[str, Field(pattern=r"^[A-Za-z_]+(\+[A-Za-z_]+)*$")] | None = None
+    """Run OCR on pictures and scanned pages, or don't; by default if a program for it is installed.
+    In the languages that Tesseract has, in the given ones, or by ``rapidocr``."""
     retry: bool = False
     """Retry files that failed, even if they haven't changed."""
     again: bool = False

@@ -27,12 +27,13 @@ const texts = {
     removed: "{n} removed",
     unchanged: "{n} unchanged",
     failed: "{n} could not be read",
-    skipped: "{n} of an unsupported type",
+    skipped: "{n} skipped",
   },
   percent: "{n} %",
   clock: "{minutes}:{seconds}",
   numbers: "{done} of {files} files read, {encoded} of {passages} passages indexed",
   reasons: "What could not be read, and why",
+  kind: "{n} skipped",
   remove: "Remove “{title}” from the library?",
   removed: "Removed “{title}”. Its file stays as it is.",
   gone: "Removed “{title}”.",
@@ -199,7 +200,11 @@ function numbersOf({ progress }) {
 }
 
 function showFailures(details, report) {
-  const failures = report?.failures ?? [];
+  const kinds = Object.entries(report?.skipped_kinds ?? {});
+  const failures = [
+    ...(report?.failures ?? []),
+    ...kinds.map(([reason, n]) => ({ source: filled(texts.kind, { n: number(n) }), reason })),
+  ];
   details.hidden = !failures.length;
   if (details.hidden || details.querySelector("li")) return; // a report never changes
   write(details.querySelector("summary"), texts.reasons);

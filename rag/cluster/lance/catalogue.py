@@ -72,12 +72,12 @@ class SharedCatalogue:
 
     def facets(self) -> Facets:
         """Document facets and their counts."""
-        found = [
-            row for row in self._documents.rows(("language", "paths", "date")) if rows.is_whole(row)
-        ]
+        columns = ("language", "paths", "date", "date_from")
+        found = [row for row in self._documents.rows(columns) if rows.is_whole(row)]
         languages = Counter(row["language"] for row in found if row["language"])
         types = Counter(PurePath(min(row["paths"])).suffix.lower() for row in found if row["paths"])
-        dates = [dt.date.fromisoformat(row["date"]) for row in found if row["date"]]
+        own = (row["date"] for row in found if row["date_from"] != "file time")
+        dates = [dt.date.fromisoformat(date) for date in own if date]
         return Facets(
             languages=dict(languages.most_common()),
             types={suffix: number for suffix, number in types.most_common() if suffix},

@@ -76,6 +76,8 @@ def document_conditions(condition: Filter, paths: str) -> Iterator[str]:
     """Conditions for documents, or for their passages; ``paths`` is the column with the paths of
     their sources.
     """
+    if condition.needs_own_date:
+        yield "(date_from IS NULL OR date_from != 'file time')"
     if condition.since:
         yield f"date >= {quote(condition.since.isoformat())}"
     if condition.until:

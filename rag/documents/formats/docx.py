@@ -12,10 +12,10 @@ from rag.documents.formats.numbering import Numbering
 from rag.documents.formats.office_math import linear
 from rag.documents.formats.office_text import (
     DEEPEST_HEADING,
-    ONLY_PICTURES,
     OfficeText,
     parse_number,
 )
+from rag.documents.formats.picture import Pictures
 from rag.documents.formats.symbols import PRIVATE, UNKNOWN, symbol
 from rag.documents.loaded import Loaded
 from rag.documents.office_zip import (
@@ -25,6 +25,7 @@ from rag.documents.office_zip import (
     child,
     children,
     core_properties,
+    left_out,
     open_ooxml,
     short,
     walk,
@@ -61,6 +62,11 @@ _OTHER_FORMATS = (
     "open it in a word processor and save it again"
 )
 _UNKNOWN_SYMBOLS = "{count:,} characters of symbol fonts are unknown; each is shown as {mark}"
+_LEFT_OUT = {
+    r"word/diagrams/data": "diagram",
+    r"word/embeddings/(?!.*\.xls[xbm]?$)": "embedded file",  # workbooks are those of charts
+}
+_PICTURE_NAMES = {"a:blip": "r:embed", "v:imagedata": "r:id"}
 _NOTE_PARTS = {"footnotes": "w:footnote", "endnotes": "w:endnote", "comments": "w:comment"}
 _NOTE_REFERENCES = {
     "w:footnoteReference": "w:footnote",
@@ -82,10 +88,11 @@ class _Style:
 _PLAIN = _Style()
 
 
-def load_docx(content: Content) -> Loaded:
+def load_docx(content: Content, *, pictures: Pictures | None = None) -> Loaded:
     """Load a Word document: headings, paragraphs, lists and tables in page order.
 
-    Footnotes, endnotes, comments, charts and text boxes follow their paragraph; the headers and
+    Footnotes, endnotes, comments, charts, text boxes and the text that ``pictures`` reads in
+    pictures follow their paragraph; the headers and
     footers of pages follow the text, each once. Equations are in linear form, and numbers of
     paragraphs as Word shows them. Hidden text, the table of contents and tracked deletions are
     omitted. Title, author, language and date (of the last change) come from the document's
@@ -97,7 +104,8 @@ def load_docx(content: Content) -> Loaded:
     body = child(package.tree(part), "w:body")
     if body is None:
         raise LoadError("it is damaged (no body); get a complete copy of it")
-    writer = _Writer(package, package.relations(part))
+    pictures = pictures or Pictures()
+    writer = _Writer(package, package.relations(part), pictures)
     writer.write(body)
     writer.write_margins()
     warnings = [_OTHER_FORMATS] if any(True for _ in children(body, "w:altChunk")) else []
@@ -106,8 +114,8 @@ def load_docx(content: Content) -> Loaded:
     blocks = writer.layout.blocks()
     if not blocks and warnings:
         raise LoadError(warnings[0])
-    if not blocks and any(name.startswith("word/media/") for name in package.names):
-        raise LoadError(ONLY_PICTURES)
+    pictures.refuse_without(blocks)
+    warnings += (*pictures.warnings, *left_out(package, _LEFT_OUT))
     return core_properties(package).of_blocks(blocks, tuple(warnings))
 
 
@@ -115,8 +123,11 @@ class _Writer(OfficeText):
     OUTERMOST = frozenset({"w:p", "w:tbl"})
     MIXED = False
 
-    def __init__(self, package: Package, relations: Mapping[str, tuple[str, str]]) -> None:
+    def __init__(
+        self, package: Package, relations: Mapping[str, tuple[str, str]], pictures: Pictures
+    ) -> None:
         super().__init__()
+        self._pictures = pictures
         parts = dict(relations.values())
         self._styles = _styles(package.tree_if_there(parts.get("styles")))
         self._numbering = Numbering(package.tree_if_there(parts.get("numbering")))
@@ -136,7 +147,7 @@ class _Writer(OfficeText):
             return _value(kind) == "Table of Contents"
         return tag in _OUT_OF_SIGHT
 
-    def _aside_of(self, tag: str, element: Element) -> tuple[str, Element] | None:
+    def _aside_of(self, tag: str, element: Element) -> tuple[str, Element | str] | None:
         if tag == "w:txbxContent":
             return "", element
         if tag in _NOTE_REFERENCES:
@@ -149,6 +160,11 @@ class _Writer(OfficeText):
             _, name = self._relations.get(attribute(element, "r:id") or "", ("", ""))
             chart = self._package.tree_if_there(name)
             return None if chart is None else ("", chart)
+        if tag in _PICTURE_NAMES:
+            shown = attribute(element, _PICTURE_NAMES[tag]) or ""
+            kind, name = self._relations.get(shown, ("", ""))
+            if kind == "image":
+                return "", self._pictures.text_of_part(self._package, name)
         return None
 
     def _mark_of(self, note: Element, number: int) -> str:

@@ -11,7 +11,6 @@ from rag.documents.layout import Layout
 from rag.documents.office_zip import Element, walk
 
 DEEPEST_HEADING = 6
-ONLY_PICTURES = "it holds only pictures, whose text needs OCR; save it as PDF and use --ocr"
 
 
 class OfficeText(ABC):
@@ -29,7 +28,7 @@ class OfficeText(ABC):
         self.layout = Layout(frozenset())
         self._depth = 0  # number of enclosing OUTERMOST elements
         self._ends: list[str] = []  # closing tags of the enclosing paragraphs
-        self._aside: deque[tuple[str, Element]] = deque()
+        self._aside: deque[tuple[str, Element | str]] = deque()
         self._is_aside = False  # we are writing notes or boxes
         self._mark = ""  # start of the next paragraph
 
@@ -38,8 +37,10 @@ class OfficeText(ABC):
         """Whether an element is left out with all its content."""
 
     @abstractmethod
-    def _aside_of(self, tag: str, element: Element) -> tuple[str, Element] | None:
-        """The note or box that an element holds or refers to, with the text that precedes it."""
+    def _aside_of(self, tag: str, element: Element) -> tuple[str, Element | str] | None:
+        """The note, box or text of a picture that an element holds or refers to, with the text that
+        precedes it.
+        """
 
     def _text_of(self, tag: str, element: Element) -> str | None:  # noqa: ARG002 (for others)
         """The text that stands for an element with all its content; None if that is written."""
@@ -85,7 +86,10 @@ class OfficeText(ABC):
         while self._aside:
             self._mark, element = self._aside.popleft()
             self.layout.end_items()
-            self.write(element)
+            if isinstance(element, str):
+                write_paragraphs(element, self.layout)
+            else:
+                self.write(element)
         self._mark, self._is_aside = "", False
 
     def _start_paragraph(
@@ -99,6 +103,14 @@ class OfficeText(ABC):
             self.layout.start(tag, {})
         self.layout.data(self._mark)
         self._mark = ""
+
+
+def write_paragraphs(text: str, layout: Layout) -> None:
+    """Write a text whose paragraphs are separated by empty lines."""
+    for paragraph in filter(None, text.split("\n\n")):
+        layout.start("p", {})
+        layout.data(paragraph)
+        layout.end("p")
 
 
 def parse_number(written: str | None, otherwise: int) -> int:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from rag.documents.content import Content
 from rag.documents.formats.office_text import DEEPEST_HEADING, OfficeText, parse_number
+from rag.documents.formats.picture import Pictures
 from rag.documents.formats.pptx import NOTES, TITLE_LEVEL, join_pages
 from rag.documents.formats.spreadsheet import Merged, RowQuota, fill_merged, sheet_blocks
 from rag.documents.loaded import Block, Loaded
@@ -19,6 +20,7 @@ from rag.documents.office_zip import (
     child,
     children,
     dublin_core,
+    left_out,
     not_valid,
     open_package,
     walk,
@@ -44,6 +46,7 @@ _ASIDE = frozenset(
     }
 )
 """Elements inside a paragraph that contain paragraphs of their own."""
+_LEFT_OUT = {r"Object[^/]*/content\.xml": "embedded object"}
 _AS_HTML = {
     "table:table": "table",
     "table:table-row": "tr",
@@ -73,27 +76,35 @@ class _Styles(NamedTuple):
 _NO_STYLES = _Styles({}, frozenset(), frozenset())
 
 
-def load_odt(content: Content) -> Loaded:
+def load_odt(content: Content, *, pictures: Pictures | None = None) -> Loaded:
     """Load an OpenDocument text, with the rules of ``load_docx``.
 
     Raises LoadError if it is not one, damaged, encrypted, or exceeds the limits.
     """
     package, root = _open_content(content)
     body = _body(root, "office:text")
-    writer = _Writer(_read_styles(package, root))
+    seen = _Seen(package, pictures or Pictures())
+    writer = _Writer(_read_styles(package, root), seen)
     writer.write(body)
-    return _about(package).of_blocks(writer.layout.blocks())
+    blocks = writer.layout.blocks()
+    seen.pictures.refuse_without(blocks)
+    warnings = (*seen.pictures.warnings, *left_out(package, _LEFT_OUT))
+    return _about(package).of_blocks(blocks, warnings)
 
 
-def load_odp(content: Content) -> Loaded:
+def load_odp(content: Content, *, pictures: Pictures | None = None) -> Loaded:
     """Load an OpenDocument presentation, with the rules of ``load_pptx``.
 
     Raises LoadError if it is not one, damaged, encrypted, or exceeds the limits.
     """
     package, root = _open_content(content)
     styles = _read_styles(package, root)
+    seen = _Seen(package, pictures or Pictures())
     pages = children(_body(root, "office:presentation"), "draw:page")
-    return join_pages([_slide(page, styles) for page in pages], _about(package))
+    slides = [_slide(page, styles, seen) for page in pages]
+    seen.pictures.refuse_without(slides)
+    warnings = (*seen.pictures.warnings, *left_out(package, _LEFT_OUT))
+    return join_pages(slides, _about(package), warnings)
 
 
 def load_ods(content: Content) -> Iterator[Loaded]:
@@ -102,7 +113,7 @@ def load_ods(content: Content) -> Iterator[Loaded]:
     Raises LoadError if it is not one, damaged, encrypted, or exceeds the limits.
     """
     package, root = _open_content(content)
-    allowance = RowQuota()
+    allowance = RowQuota(left_out=[*left_out(package, {**_LEFT_OUT, "Pictures/": "picture"})])
     sheets = children(_body(root, "office:spreadsheet"), "table:table")
     blocks = chain.from_iterable(_sheet_blocks(sheet, allowance) for sheet in sheets)
     return _about(package).in_parts(blocks, allowance.warnings)
@@ -139,12 +150,26 @@ def _about(package: Package) -> Metadata:
     )
 
 
+class _Seen(NamedTuple):
+    """The pictures of a package."""
+
+    package: Package
+    pictures: Pictures
+
+    def text_of(self, image: Element) -> str:
+        """The text in the picture that an element shows."""
+        return self.pictures.text_of_part(self.package, attribute(image, "xlink:href") or "")
+
+
 class _Writer(OfficeText):
     OUTERMOST = frozenset({"text:p", "text:h", "text:list", "table:table"})
     MIXED = True
 
-    def __init__(self, styles: _Styles, *, boxes_aside: bool = True) -> None:
+    def __init__(
+        self, styles: _Styles, seen: _Seen | None = None, *, boxes_aside: bool = True
+    ) -> None:
         super().__init__()
+        self._seen = seen
         self._styles = styles
         self._boxes_aside = boxes_aside
         self._lists: list[str] = []  # styles of the open lists
@@ -159,11 +184,13 @@ class _Writer(OfficeText):
             return (_FAMILIES[tag], style) in self._styles.hidden
         return tag in _OUT_OF_SIGHT
 
-    def _aside_of(self, tag: str, element: Element) -> tuple[str, Element] | None:
+    def _aside_of(self, tag: str, element: Element) -> tuple[str, Element | str] | None:
         if tag == "text:note":
             self._notes += 1
             body = child(element, "text:note-body")
             return f"Note {self._notes}: ", element if body is None else body
+        if tag == "draw:image" and self._seen:
+            return "", self._seen.text_of(element)
         return ("", element) if tag in _ASIDE and self._boxes_aside and self._depth else None
 
     def _start(self, tag: str, element: Element) -> None:
@@ -209,14 +236,14 @@ class _Writer(OfficeText):
             self.layout.end(_AS_HTML[tag])
 
 
-def _slide(page: Element, styles: _Styles) -> list[Block]:
+def _slide(page: Element, styles: _Styles, seen: _Seen) -> list[Block]:
     titles: list[Block] = []
     blocks: list[Block] = []
     for shape in page:
         kind = attribute(shape, "presentation:class")
         if kind in ("date-time", "footer", "page-number", "header"):
             continue
-        written = _shape_text(shape, styles)
+        written = _shape_text(shape, styles, seen)
         if kind == "title" and written:
             titles.append(Block(" ".join(block.text for block in written), TITLE_LEVEL))
         else:
@@ -226,13 +253,13 @@ def _slide(page: Element, styles: _Styles) -> list[Block]:
         for notes in children(page, "presentation:notes")
         for frame in notes
         if attribute(frame, "presentation:class") == "notes"
-        for block in _shape_text(frame, styles)
+        for block in _shape_text(frame, styles, seen)
     ]
     return [*titles, *blocks, *([NOTES, *notes] if notes else [])]
 
 
-def _shape_text(shape: Element, styles: _Styles) -> list[Block]:
-    writer = _Writer(styles, boxes_aside=False)
+def _shape_text(shape: Element, styles: _Styles, seen: _Seen) -> list[Block]:
+    writer = _Writer(styles, seen, boxes_aside=False)
     writer.write(shape)
     return writer.layout.blocks()
 

@@ -9,7 +9,8 @@ from dataclasses import replace
 from rag.documents.content import Content
 from rag.documents.formats.chart import write_chart
 from rag.documents.formats.office_math import linear
-from rag.documents.formats.office_text import ONLY_PICTURES
+from rag.documents.formats.office_text import write_paragraphs
+from rag.documents.formats.picture import Pictures
 from rag.documents.layout import Layout, is_power
 from rag.documents.loaded import Block, Loaded, join_blocks, join_texts
 from rag.documents.metadata import Metadata
@@ -20,6 +21,7 @@ from rag.documents.office_zip import (
     child,
     children,
     core_properties,
+    left_out,
     open_ooxml,
     walk,
 )
@@ -33,33 +35,35 @@ _TITLES = frozenset({"title", "ctrTitle"})
 _MARGINS = frozenset({"dt", "ftr", "hdr", "sldNum", "sldImg"})
 _OUTLINES = frozenset({"", "body", "obj"})
 _BODIES = frozenset({"p:txBody", "a:txBody"})
+_LEFT_OUT = {r"ppt/embeddings/(?!.*\.xls[xbm]?$)": "embedded file"}  # workbooks are those of charts
 _AS_HTML = {"a:tbl": "table", "a:tr": "tr", "a:tc": "td"}
 
 
-def load_pptx(content: Content) -> Loaded:
+def load_pptx(content: Content, *, pictures: Pictures | None = None) -> Loaded:
     """Load a presentation: one page per slide, including hidden ones, in order.
 
-    A slide yields its title as a heading, its text, lists, tables, diagram text and charts,
-    comments and the speaker notes. Footers of slides are omitted. Title, author and date (of the
-    last change) come from the presentation's properties. An unreadable slide is an empty page named
-    in the warnings.
+    A slide yields its title as a heading, its text, lists, tables, diagram text and charts, the
+    text that ``pictures`` reads in pictures, comments and the speaker notes. Footers of slides are
+    omitted. Title, author and date (of the last change) come from the presentation's properties. An
+    unreadable slide is an empty page named in the warnings.
 
     Raises LoadError if it is not a presentation, damaged, encrypted, or exceeds the limits.
     """
     package, part = open_ooxml(content, "PowerPoint presentation", "ppt/")
+    pictures = pictures or Pictures()
     slides: list[list[Block]] = []
     warnings: list[str] = []
     for name in _names(package, part):
         try:
-            slides.append(_slide(package, name))
+            slides.append(_slide(package, name, pictures))
         except LoadError as error:
             slides.append([])
             warnings.append(f"slide {len(slides)} was left out: {error}")
-    has_pictures = any(name.startswith("ppt/media/") for name in package.names)
-    if has_pictures and not warnings and not any(slides):
-        raise LoadError(ONLY_PICTURES)
+    if not warnings:
+        pictures.refuse_without(slides)
     if warnings and len(warnings) == len(slides):
         raise LoadError(f"none of its slides can be read: {warnings[0]}")
+    warnings += (*pictures.warnings, *left_out(package, _LEFT_OUT))
     return join_pages(slides, core_properties(package), warnings)
 
 
@@ -79,7 +83,7 @@ def _names(package: Package, part: str) -> Iterable[str]:
     return dict.fromkeys(targets)
 
 
-def _slide(package: Package, name: str) -> list[Block]:
+def _slide(package: Package, name: str, pictures: Pictures) -> list[Block]:
     root = package.tree(name)
     relations = package.relations(name)
     titles: list[Element] = []
@@ -98,15 +102,16 @@ def _slide(package: Package, name: str) -> list[Block]:
             _write(shape, layout, is_outline=kind in _OUTLINES and is_long)
             _write_diagrams(shape, layout, package, relations)
             _write_charts(shape, layout, package, relations)
+            _write_pictures(shape, layout, package, relations, pictures)
     return [*layout.blocks(), *_comments(package, relations), *_notes(package, relations)]
 
 
 def _shapes(root: Element) -> Iterable[Element]:
-    """Shapes with text of their own on a slide, including those in groups."""
+    """Shapes with text of their own on a slide, and pictures, including those in groups."""
     for event, tag, element, walker in walk(root):
         if event == "start" and tag == "mc:Fallback":
             walker.skip_subtree()
-        elif event == "start" and tag in ("p:sp", "p:graphicFrame"):
+        elif event == "start" and tag in ("p:sp", "p:graphicFrame", "p:pic"):
             yield element
             walker.skip_subtree()
 
@@ -222,6 +227,20 @@ def _write_charts(
             chart = package.tree_if_there(name)
             if chart is not None:
                 write_chart(chart, layout)
+
+
+def _write_pictures(
+    shape: Element,
+    layout: Layout,
+    package: Package,
+    relations: Mapping[str, tuple[str, str]],
+    pictures: Pictures,
+) -> None:
+    """Write the text in pictures, which are parts of their own."""
+    for event, tag, element, _ in walk(shape):
+        if event == "start" and tag == "a:blip":
+            name = relations.get(attribute(element, "r:embed") or "", ("", ""))[1]
+            write_paragraphs(pictures.text_of_part(package, name), layout)
 
 
 def _comments(package: Package, relations: Mapping[str, tuple[str, str]]) -> Iterable[Block]:

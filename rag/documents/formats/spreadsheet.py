@@ -26,6 +26,7 @@ from rag.documents.office_zip import (
     Package,
     core_properties,
     is_out_of_memory,
+    left_out,
     open_ooxml,
 )
 from rag.documents.table_rows import row_blocks
@@ -37,6 +38,11 @@ if TYPE_CHECKING:
 
 _SHEET_LEVEL = 2
 _SHEETS = "xl/worksheets/"
+_LEFT_OUT = {
+    r"xl/charts/chart\d*\.xml": "chart",
+    r"xl/media/": "picture",
+    r"xl/embeddings/": "embedded file",
+}
 _UNREAD = (
     *("xl/pivotCache/", "xl/pivotTables/", "xl/externalLinks/", "xl/drawings/", "xl/charts/"),
     *("xl/comments", "xl/threadedComments/", "xl/tables/", "xl/queryTables/", "customXml/"),
@@ -174,7 +180,8 @@ def load_xlsx(content: Content) -> Iterator[Loaded]:
 
     Each sheet's name is a heading. Numbers, percentages and currency are formatted as in the
     workbook. Formulas yield their last stored results. The value of cells that are merged over
-    several rows is repeated in each. Text boxes and comments follow their sheet.
+    several rows is repeated in each. Text boxes and comments follow their sheet; charts and
+    pictures are counted in the warnings.
 
     Raises LoadError if it is not a workbook, damaged, encrypted, or exceeds the limits.
     """
@@ -183,7 +190,8 @@ def load_xlsx(content: Content) -> Iterator[Loaded]:
         if name.endswith((".xml", ".rels")) and not name.startswith(_UNREAD):
             in_sheet = _MOST_ROWS_IN_SHEET if name.startswith(_SHEETS) else _MOST_TAGS_ELSEWHERE
             package.check(name, *_MOST_TAGS.get(name, in_sheet))
-    allowance = RowQuota()
+    unread = left_out(package, _LEFT_OUT)
+    allowance = RowQuota(left_out=[*unread])
     stated = core_properties(package)
     is_begun = is_whole = False
     try:
@@ -202,7 +210,7 @@ def load_xlsx(content: Content) -> Iterator[Loaded]:
             raise LoadError(f"it is damaged ({message}); {_COPY}") from error
     if not is_whole:
         _check_extents(package)
-        allowance = RowQuota(left_out=[_WITHOUT_FORMATS])
+        allowance = RowQuota(left_out=[_WITHOUT_FORMATS, *unread])
         yield from stated.in_parts(_sheets_by_calamine(content, allowance), allowance.warnings)
 
 

@@ -3,7 +3,7 @@
 ::
 
     bytes → file → Sheet → columns → Region → headers_footers → paragraphs → headings → Loaded
-             ↳ ocr ↗
+             ↳ ocr ↗           └────────────── lay_out ─────────────┘
 """
 
 from __future__ import annotations
@@ -20,40 +20,46 @@ from rag.documents.pdf.attachments import attachments_of, only_holds_files
 from rag.documents.pdf.columns import in_reading_order, rows
 from rag.documents.pdf.file import Pdf, is_placeholder, is_whole, open_pdf, read_page
 from rag.documents.pdf.headers_footers import PageRows, is_stamp, without_headers_and_footers
-from rag.documents.pdf.headings import bookmarks, levels, size_of_body, title_of, with_outline
+from rag.documents.pdf.headings import (
+    Bookmark,
+    bookmarks,
+    levels,
+    size_of_body,
+    title_of,
+    with_outline,
+)
 from rag.documents.pdf.lines import Words
 from rag.documents.pdf.metadata import information, page_labels, ranges
-from rag.documents.pdf.ocr import read_scan
+from rag.documents.pdf.ocr import BY_OCR, NO_WORDS, read_scan
 from rag.documents.pdf.page import Region, Sheet
 from rag.documents.pdf.paragraphs import Paragraph, Part, in_paragraphs, merge_continued
+from rag.documents.read_options import ADVICE, NEEDED
 from rag.documents.whitespace import normalize_whitespace, one_line
 from rag.errors import LoadError
 from rag.types import Failure, Heading, Span
 
-__all__ = ["load_pdf"]
+__all__ = ["lay_out", "load_pdf", "page_rows"]
 
 _A_PAGEFUL = 0.5
 """Minimum share of a page that an image covers if the page is a scan."""
 _FEW_LETTERS = 25
 """A full-page image with fewer letters than this carries only the scanner's stamp."""
 
-_PAGES_TOGETHER = 500
+PAGES_TOGETHER = 500
 """Pages processed together: more than most documents have."""
 
 _MOST_DAMAGED = 10_000
 """Number of consecutive unreadable pages after which the rest is considered missing: a file of 200
 bytes may claim four million."""
 
-_SCANNED = "no text layer, need OCR"
-_GARBLED = "the fonts don't say which letters they draw, need OCR"
+_SCANNED = f"no text layer, {NEEDED}"
+_GARBLED = f"the fonts don't say which letters they draw, {NEEDED}"
 _DAMAGED = "damaged, not read"
-_BY_OCR = "read by OCR, may have errors"
 _XFA = (
     "it is an XFA form, which can't be read here; "
     "open it in Adobe Reader, and print it to another PDF"
 )
 _CROWDED = f"only the first {MOST_ANNOTATIONS:,} form fields and notes were read"
-_NO_WORDS = "OCR found no text"
 
 
 def load_pdf(
@@ -96,8 +102,8 @@ def load_pdf(
         body = 0.0
         damaged = 0
         with_files: list[int] = []
-        for start in range(0, max(len(pdf), 1), _PAGES_TOGETHER):
-            numbers = range(start, min(start + _PAGES_TOGETHER, len(pdf)))
+        for start in range(0, max(len(pdf), 1), PAGES_TOGETHER):
+            numbers = range(start, min(start + PAGES_TOGETHER, len(pdf)))
             pages = _read(pdf, numbers, ocr, on_page)
             damaged = damaged + len(numbers) if pages.is_damaged else 0
             if damaged > _MOST_DAMAGED:
@@ -105,35 +111,19 @@ def load_pdf(
             doubts += pages.doubts
             with_files += pages.with_files
             is_read |= pages.is_read
-            kept = list(without_headers_and_footers(pages.laid, start))
-            body = body or size_of_body(kept)
-            notes = [page.notes for page in pages.laid]
-            paragraphs = _paragraphs(kept, notes, body, on_page)
-            shown = None
-            if not start and pages.laid:
-                first = pages.laid[0]
-                shown = title_of(paragraphs, body, (first.bottom + first.top) / 2)
-            here = [
-                replace(entry, page=entry.page - start)
-                for entry in outline
-                if entry.page - start in range(len(pages.laid))
-            ]
-            found = with_outline(levels(paragraphs, body, shown), paragraphs, here, shown)
-            text, headings, spans = _join(paragraphs, found, len(pages.laid))
+            text, body = lay_out(pages.laid, start, body, outline, on_page)
             if pages.is_read and any(one.text for one in waiting):
                 yield from _with_all_warnings(waiting)
                 waiting = []
-            loaded = Loaded(
-                text=text,
-                title=stated.title or (one_line(shown.text) if shown else None),
+            loaded = replace(
+                text,
+                title=stated.title or text.title,
                 date=stated.date,
                 metadata=stated.fields,
-                headings=headings,
-                pages=spans,
                 page_labels=page_labels(pdf, numbers),
                 warnings=pages.warnings,
             )
-            nothing = (Span(0, 0),) * len(spans)
+            nothing = (Span(0, 0),) * len(loaded.pages)
             waiting.append(
                 loaded if pages.is_read else replace(loaded, text="", pages=nothing, headings=())
             )
@@ -148,6 +138,35 @@ def load_pdf(
                 yield Failure("", reason)
             yield member
         yield from attached
+
+
+def lay_out(
+    laid: Sequence[PageRows],
+    start: int = 0,
+    body: float = 0.0,
+    outline: Sequence[Bookmark] = (),
+    on_page: Callable[[], None] = lambda: None,
+) -> tuple[Loaded, float]:
+    """Lay out pages as one text, the first of them counted ``start`` from 0: its paragraphs and
+    headings, a span per page and the title that stands on the first page of all.
+
+    ``body`` is the font size of body text, which is measured if it is 0, and returned.
+    """
+    kept = list(without_headers_and_footers(laid, start))
+    body = body or size_of_body(kept)
+    paragraphs = _paragraphs(kept, [page.notes for page in laid], body, on_page)
+    shown = None
+    if not start and laid:
+        shown = title_of(paragraphs, body, (laid[0].bottom + laid[0].top) / 2)
+    here = [
+        replace(entry, page=entry.page - start)
+        for entry in outline
+        if entry.page - start in range(len(laid))
+    ]
+    found = with_outline(levels(paragraphs, body, shown), paragraphs, here, shown)
+    text, headings, spans = _join(paragraphs, found, len(laid))
+    title = one_line(shown.text) if shown else None
+    return Loaded(text, title, headings=headings, pages=spans), body
 
 
 def _with_all_warnings(stretches: Sequence[Loaded]) -> Iterator[Loaded]:
@@ -181,12 +200,12 @@ def _read(pdf: Pdf, numbers: range, ocr: str | None, on_page: Callable[[], None]
         sheet, doubt = _sheet(pdf, number, ocr)
         if doubt:
             doubts[doubt].append(number)
-            unread += doubt != _BY_OCR and not (sheet and _has_annotations(sheet))
+            unread += doubt != BY_OCR and not (sheet and _has_annotations(sheet))
         if sheet and sheet.is_crowded:
             doubts[_CROWDED].append(number)
         if sheet and sheet.has_files:
             with_files.append(number)
-        laid.append(_page_rows(sheet) if sheet else PageRows((), (), 0.0, 0.0))
+        laid.append(page_rows(sheet) if sheet else PageRows((), (), 0.0, 0.0))
         on_page()
     notes = [
         f"{'page' if len(pages) == 1 else 'pages'} {ranges(pages)}: {doubt}"
@@ -214,13 +233,13 @@ def _sheet(pdf: Pdf, number: int, ocr: str | None) -> tuple[Sheet | None, str]:
         scan = read_scan(pdf, number, ocr)
     except LoadError as error:
         return sheet, str(error)
-    return (replace(scan, notes=sheet.notes), _BY_OCR) if scan.pieces else (sheet, _NO_WORDS)
+    return (replace(scan, notes=sheet.notes), BY_OCR) if scan.pieces else (sheet, NO_WORDS)
 
 
 def _nothing_read(pages: int, doubts: Sequence[str]) -> str:
     count = f"{pages} page" if pages == 1 else f"{pages} pages"
     if _SCANNED in doubts or _GARBLED in doubts:
-        return f"no text layer: needs OCR ({count})"
+        return f"no text layer: needs OCR ({count}); {ADVICE}"
     by_ocr = [doubt for doubt in doubts if doubt != _DAMAGED]
     if by_ocr:
         return f"{by_ocr[0]} ({count}); scan it again, or exclude it from indexing"
@@ -242,7 +261,7 @@ def _has_annotations(sheet: Sheet) -> bool:
     return bool(sheet.notes) or any(piece.is_field for piece in sheet.pieces)
 
 
-def _page_rows(sheet: Sheet) -> PageRows:
+def page_rows(sheet: Sheet) -> PageRows:
     """Put a page in reading order, without the arXiv stamp along its edge."""
     turned = (piece for piece in sheet.turned if not is_stamp(piece.text))
     return PageRows(

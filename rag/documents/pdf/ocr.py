@@ -1,12 +1,15 @@
-"""OCR of image-only pages by tesseract, giving the same pieces as pages with text.
+"""OCR of image-only pages and pictures, giving the same pieces as pages with text.
 
-The program is run directly, image in and hOCR out, both through pipes. pytesseract would write each
-page to the temporary folder, world-readable and left behind if killed, imports pandas, and passes
-on no thread limit; the rest of it is what this module does.
+By tesseract where it is installed, which takes a tenth of the memory, or else by RapidOCR
+(``rapid_ocr``), which pip installs. Tesseract is run directly, image in and hOCR out, both
+through pipes. pytesseract would write each page to the temporary folder, world-readable and left
+behind if killed, imports pandas, and passes on no thread limit; the rest of it is what this module
+does.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -21,26 +24,33 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.documents.pdf import rapid_ocr
 from rag.documents.pdf.file import Pdf
 from rag.documents.pdf.lines import is_east_asian
 from rag.documents.pdf.page import Piece, Sheet
+from rag.documents.read_options import RAPID
 from rag.documents.whitespace import one_line
 from rag.errors import InputError, LoadError
 
 _Element: TypeAlias = Any
 """An lxml element (lxml ships no types)."""
 
-ENGLISH = "eng"
+BY_OCR = "read by OCR, may have errors"
+NO_WORDS = "OCR found no text"
 
 SECONDS_PER_PAGE = 50.0
 """Timeout per page; most take 1 to 10 s. Below the silence a worker is allowed
 (rag.documents.sandbox.reader)."""
 
 _MISSING = (
-    "OCR needs the program tesseract, which is not installed (or not on the PATH): "
-    "apt install tesseract-ocr (Debian, Ubuntu), brew install tesseract (macOS), "
-    "winget install UB-Mannheim.TesseractOCR (Windows)"
+    "OCR needs a program, and none is installed: pip install 'rag[ocr]' for RapidOCR; or tesseract"
+    " on the PATH, by apt install tesseract-ocr (Debian, Ubuntu), brew install tesseract (macOS),"
+    " winget install UB-Mannheim.TesseractOCR (Windows)"
 )
+_ENGLISH = "eng"
+_MOST_LANGUAGES = 3
+"""Number of languages up to which each one that is installed is used: further ones cost time, and
+whoever installed all wants none of them in particular."""
 _ORIENTATION = "osd"
 """Listed among the languages, but a model for orientation detection."""
 _SECONDS_TO_LIST = 30.0
@@ -56,9 +66,9 @@ are often misread, but dropping more than the worst would do more harm."""
 
 _DOTS_PER_POINT = 300 / 72
 """Resolution for OCR: 10-point letters come out 40 pixels high, which tesseract reads best."""
-_MOST_DOTS = 20_000_000
+MOST_DOTS = 20_000_000
 """Maximum number of pixels, slightly more than an A3 page; larger pages get a lower resolution."""
-_LONGEST_EDGE = 30_000
+LONGEST_EDGE = 30_000
 """In pixels; tesseract rejects images of 32,768 or more."""
 
 _SIZE = 1.1
@@ -73,12 +83,33 @@ _WIDE_GAP = 1.0
 """In em: as for pieces of a page with text."""
 
 
-def check_languages(languages: str) -> str:
-    """Validate a tesseract language string, "eng" or "deu+eng", and return it.
-
-    Raises InputError if tesseract or one of the languages is not installed.
+def default_languages() -> str | None:
+    """What OCR uses unless told otherwise: tesseract with the languages that are installed for it,
+    or with English if there are many, or else RapidOCR; None if neither is installed.
     """
-    if shutil.which("tesseract") is None:
+    if shutil.which("tesseract") and (installed := _installed()):
+        if len(installed) <= _MOST_LANGUAGES:
+            return "+".join(sorted(installed, key=lambda one: (one != _ENGLISH, one)))
+        return _ENGLISH if _ENGLISH in installed else installed[0]
+    return RAPID if _has_rapid_ocr() else None
+
+
+def require_languages() -> str:
+    """As ``default_languages``; raises InputError if neither program is installed."""
+    languages = default_languages()
+    if languages is None:
+        raise InputError(_MISSING)
+    return languages
+
+
+def check_languages(languages: str) -> str:
+    """Validate a tesseract language string, "eng" or "deu+eng", or "rapidocr", and return it.
+
+    Raises InputError if the program or one of the languages is not installed.
+    """
+    if languages == RAPID and _has_rapid_ocr():
+        return languages
+    if languages == RAPID or shutil.which("tesseract") is None:
         raise InputError(_MISSING)
     installed = _installed()
     asked = languages.split("+")
@@ -106,13 +137,27 @@ def _installed() -> list[str]:
     return [one for one in ended.stdout.split("\n")[1:] if one and one != _ORIENTATION]
 
 
+def _has_rapid_ocr() -> bool:
+    return importlib.util.find_spec("rapidocr") is not None
+
+
 def read_scan(pdf: Pdf, index: int, languages: str) -> Sheet:
     """Read a page, counted from 0, by OCR in these languages; may be empty.
 
     Raises LoadError, worded to follow the page's number, if the page can't be rendered, or OCR
     fails or times out.
     """
-    pixels, dots = render_page(pdf, index)
+    return read_picture(*render_page(pdf, index), languages)
+
+
+def read_picture(pixels: NDArray[np.uint8], dots: float, languages: str) -> Sheet:
+    """Read a picture by OCR; may be empty.
+
+    ``pixels`` has shape (rows, columns), 0 black and 255 white, and ``dots`` pixels per point.
+    Raises LoadError as ``read_scan`` does.
+    """
+    if languages == RAPID:
+        return rapid_ocr.read(pixels, dots, SECONDS_PER_PAGE)
     page, height = _recognise(pixels, dots * 72, languages)
     paragraphs = [_lines(paragraph, height) for paragraph in _of_class(page, ("ocr_par",))]
     usual = _size(line for lines in paragraphs for line in lines)
@@ -133,8 +178,8 @@ def render_page(pdf: Pdf, index: int) -> tuple[NDArray[np.uint8], float]:
         width, height = (max(edge, 1.0) for edge in page.get_size())
         dots = min(
             _DOTS_PER_POINT,
-            sqrt(_MOST_DOTS / (width * height)),
-            _LONGEST_EDGE / max(width, height),
+            sqrt(MOST_DOTS / (width * height)),
+            LONGEST_EDGE / max(width, height),
         )
         return page.render(scale=dots, grayscale=True).to_numpy(), dots
     except (pdfium.PdfiumError, ValueError) as error:  # ValueError: zero width or height
@@ -179,6 +224,8 @@ def _hocr(
             # Several pages are read at a time, each in its own process.
             env=os.environ | {"OMP_THREAD_LIMIT": "1"},
         )
+    except FileNotFoundError as error:  # another machine looked for it
+        raise LoadError(_MISSING) from error
     except subprocess.TimeoutExpired as error:
         raise LoadError(f"OCR took more than {SECONDS_PER_PAGE:.0f} s, not read") from error
     except subprocess.CalledProcessError as error:

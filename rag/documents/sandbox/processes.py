@@ -15,6 +15,7 @@ import struct
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any, BinaryIO, cast
@@ -75,13 +76,16 @@ class WorkerDied(Exception):
 
 
 class Worker:
-    """A process that answers messages, see :mod:`rag.documents.sandbox.worker`; started again
-    after it died or was ended.
+    """A process that answers messages, see :mod:`rag.documents.sandbox.worker`, or another
+    ``command``; started again after it died or was ended.
 
     One thread at a time may use it, but any may :meth:`kill` the process.
     """
 
     process: subprocess.Popen[bytes] | None = None
+
+    def __init__(self, command: Sequence[str] | None = None) -> None:
+        self._command = command or COMMAND
 
     def start(self) -> None:
         """Start the process, unless it is running, in its own process group, and wait until it is
@@ -97,8 +101,8 @@ class Worker:
         self.end()  # it died between requests, out of memory, say
         lifeline, held = os.pipe()
         try:
-            self.process = subprocess.Popen(  # noqa: S603 (our own module)
-                COMMAND,
+            self.process = subprocess.Popen(  # noqa: S603 (our own modules)
+                self._command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=lifeline,

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from rag.documents.read_options import ReadOptions
+from rag.documents.read_options import RAPID, ReadOptions
 from rag.documents.sandbox.processes import Worker, WorkerDied, document_from_json
 from rag.runtime.heartbeat import Beat, no_heartbeat, take
 from rag.text.language import with_language
@@ -36,6 +36,9 @@ caller takes no results doesn't count."""
 
 WAITING_CHARACTERS = 1_000_000
 """Queue capacity in characters of documents; one more document may be added to fewer."""
+
+MOST_WITH_RAPID_OCR = 4
+"""Maximum number of processes that read files by RapidOCR, each with 1.3 GB for that."""
 
 _LEAST_WEIGHT = 10_000
 """Minimum weight of a queue entry, in characters."""
@@ -97,11 +100,11 @@ def read(
     second in between. Files come in no particular order.
 
     ``workers`` is the number of processes; by default half the number of cores, leaving the rest to
-    the model. ``beat`` is called while waiting.
+    the model, and at most four with RapidOCR. ``beat`` is called while waiting.
     """
     if not paths:
         return
-    count = min(len(paths), workers or max(1, (os.cpu_count() or 2) // 2))
+    count = min(len(paths), workers or _usual_workers(options))
     waiting: queue.SimpleQueue[Path] = queue.SimpleQueue()
     for path in paths:
         waiting.put(path)
@@ -133,6 +136,11 @@ def read(
                 found.get(timeout=0.05)
             except queue.Empty:
                 continue
+
+
+def _usual_workers(options: ReadOptions) -> int:
+    usual = max(1, (os.cpu_count() or 2) // 2)
+    return min(usual, MOST_WITH_RAPID_OCR) if options.ocr == RAPID else usual
 
 
 def _feed(

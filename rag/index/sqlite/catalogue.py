@@ -120,7 +120,10 @@ class Catalogue:
             f"SELECT min(path) FROM source WHERE NOT {FURTHER_PARTS} GROUP BY document"  # noqa: S608
         )
         types = Counter(PurePath(path).suffix.lower() for (path,) in sources)
-        ends = self._database.execute("SELECT min(date), max(date) FROM document").fetchone()
+        ends = self._database.execute(
+            "SELECT min(date), max(date) FROM document"
+            " WHERE metadata ->> '$.date_from' IS NOT 'file time'"
+        ).fetchone()
         return Facets(
             languages=dict(languages.fetchall()),
             types={suffix: number for suffix, number in types.most_common() if suffix},

@@ -24,6 +24,8 @@ def as_sql(conditions: Filter) -> tuple[str, list[str]]:
     Titles and metadata are already normalized; paths are as the system has them.
     """
     clauses, values = ["TRUE"], []
+    if conditions.needs_own_date:
+        clauses.append("metadata ->> '$.date_from' IS NOT 'file time'")
     if conditions.since:
         clauses.append("date >= ?")
         values.append(conditions.since.isoformat())

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from pathlib import Path
 
 import pytest
 
 from rag.documents.discovery import discover
+from rag.documents.read_options import ONLY_A_PICTURE
 from rag.documents.registry import load
 from rag.errors import UnknownFormat
 from rag.types import Document
@@ -108,10 +110,12 @@ def test_empty_files_of_no_document_format_are_skipped(tmp_path: Path) -> None:
 def test_pictures_need_ocr(tmp_path: Path) -> None:
     """They say so, in a folder and by name."""
     (tmp_path / "scan.png").write_bytes(PICTURE)
-    reason = "it is a picture, whose text needs OCR; save it as PDF and use --ocr"
-    with pytest.raises(UnknownFormat, match=reason):
+    with pytest.raises(UnknownFormat, match=re.escape(ONLY_A_PICTURE)):
         next(load(tmp_path / "scan.png"))
-    assert [one.reason for one in discover([tmp_path], leave_out=None).skipped] == [reason]
+    found = discover([tmp_path], leave_out=None, pictures=False)
+    assert [one.reason for one in found.skipped] == [ONLY_A_PICTURE]
+    assert not found.covers(str(tmp_path / "scan.png"))  # what an earlier run read of it stays
+    assert found.covers(str(tmp_path / "gone.png"))
 
 
 def test_sockets_and_dangling_links_are_skipped(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from many_files import zipped
 
 from rag.documents.formats.mail import members_of_mail, members_of_mailbox
 from rag.documents.loaded import Loaded, Member
+from rag.documents.read_options import ONLY_A_PICTURE
 from rag.documents.registry import load
 from rag.errors import LoadError
 from rag.types import Document, Failure
@@ -230,7 +231,7 @@ def test_attachments_are_documents(tmp_path: Path) -> None:
         ("", "Tea"),
         ("/notes für dich.txt", "Words of the notes."),
         ("/notes für dich (2).txt", "Words of the same name."),
-        ("/photo.png", "it is a picture, whose text needs OCR; save it as PDF and use --ocr"),
+        ("/photo.png", ONLY_A_PICTURE),
         ("/part 4.md", "a,b 1,2"),
         ("/more.zip/inner.txt", "Words in an archive."),
     ]

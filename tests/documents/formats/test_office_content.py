@@ -16,7 +16,6 @@ from rag.documents.formats.docx import load_docx
 from rag.documents.formats.pptx import load_pptx
 from rag.documents.formats.spreadsheet import load_xlsx
 from rag.documents.loaded import Loaded
-from rag.errors import LoadError
 
 _OOXML = "http://schemas.openxmlformats.org"
 _NAMES = (
@@ -208,10 +207,18 @@ def test_headers_footers_and_comments() -> None:
     ]
 
 
-def test_only_pictures() -> None:
-    """A scan in a document says what it needs."""
-    with pytest.raises(LoadError, match="it holds only pictures, whose text needs OCR; save it as"):
-        _load(_paragraph(""), **{"media/image1": "<png>"})
+def test_what_is_left_out_is_counted() -> None:
+    """Embedded files and diagrams, but no workbook of a chart, which is read from the chart."""
+    loaded = _load(
+        _paragraph(_run("Text.")),
+        **{
+            "embeddings/oleObject1.bin": "<x>",
+            "embeddings/Letter.docx": "<x>",
+            "diagrams/data1": "<x>",
+        },
+    )
+    assert loaded.warnings == ("2 embedded files were left out", "1 diagram was left out")
+    assert load_pptx(_chart()).warnings == ()
 
 
 def _chart() -> bytes:

@@ -11,6 +11,7 @@ import pytest
 
 import rag.documents.archives
 import rag.documents.registry
+from rag.documents.read_options import ONLY_A_PICTURE
 from rag.documents.registry import Loaded, Member, load, supported
 from rag.errors import LoadError
 from rag.types import Document, Failure, Span
@@ -166,7 +167,7 @@ def test_a_container_reads_like_a_folder(tmp_path: Path, monkeypatch: pytest.Mon
         ("", "The letter itself."),
         ("/2024/jan.txt", "Words of January."),
         ("/locked.txt", "it is locked"),
-        ("/photo.png", "it is a picture, whose text needs OCR; save it as PDF and use --ocr"),
+        ("/photo.png", ONLY_A_PICTURE),
         ("/empty.txt", "there is no text in it; remove it, or exclude it from indexing"),
         ("/2024/jan (2).txt", "Other words."),
         ("/row", "A row."),

@@ -10,6 +10,7 @@ from reportlab.pdfbase.pdfdoc import PDFString
 from reportlab.pdfgen.canvas import Canvas
 from whole import load_pdf
 
+from rag.documents.read_options import NEEDED
 from rag.errors import LoadError
 
 
@@ -149,7 +150,7 @@ class TestForms:
 
         loaded = load_pdf(made(draw))
         assert loaded.text == "Ann O'Hara of Cork"
-        assert loaded.warnings == ("page 1: no text layer, need OCR",)
+        assert loaded.warnings == (f"page 1: no text layer, {NEEDED}",)
 
 
 class TestNotes:

@@ -11,6 +11,7 @@ import pytest
 from pdf_files import LEFT, RIGHT, catalogued, drawn, made, picture
 from pypdfium2 import PdfDocument
 
+from rag.documents.read_options import ADVICE
 from rag.documents.registry import load
 from rag.errors import LoadError
 from rag.types import Document, Failure
@@ -107,7 +108,7 @@ def test_a_scan_with_an_attachment(tmp_path: Path) -> None:
     """What is attached is read, though nothing on the pages is, which is said."""
     found = read(tmp_path, with_files(made(picture), note_txt=b"Mind the tide."))
     assert found == {
-        "": "no text layer: needs OCR (1 page)",
+        "": f"no text layer: needs OCR (1 page); {ADVICE}",
         "/note.txt": "Mind the tide.",
     }
     blank = with_files(made(drawn()), note_txt=b"Mind the tide.")

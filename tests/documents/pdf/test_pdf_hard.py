@@ -33,6 +33,7 @@ from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.pdfgen.canvas import Canvas
 from whole import load_pdf
 
+from rag.documents.read_options import NEEDED
 from rag.errors import LoadError
 
 
@@ -82,14 +83,14 @@ class TestFacts:
 class TestScans:
     def test_pictures_alone(self) -> None:
         """A document of pictures is refused, with the number of its pages."""
-        with pytest.raises(LoadError, match=r"^no text layer: needs OCR \(3 pages\)$"):
+        with pytest.raises(LoadError, match=r"^no text layer: needs OCR \(3 pages\); pip install"):
             load_pdf(made(picture, picture, picture))
 
     def test_some_pictures(self) -> None:
         """Pages that are pictures are named, and the others read."""
         page = drawn(*RIGHT)
         loaded = load_pdf(made(page, page, picture, picture, picture, page, page, page, picture))
-        assert loaded.warnings == ("pages 3\u20135, 9: no text layer, need OCR",)
+        assert loaded.warnings == (f"pages 3\u20135, 9: no text layer, {NEEDED}",)
         assert [bool(text) for text in by_page(loaded)] == [
             *(True, True, False, False, False, True, True, True, False)
         ]
