@@ -86,6 +86,8 @@ class Outcome:
     reused: int
     """Passages whose embeddings were reused."""
     seconds: float
+    model_note: str = ""
+    """Which model was chosen for a new library and why, if that isn't the default one."""
 
     @classmethod
     def of(cls, report: IndexReport) -> Self:
@@ -97,6 +99,7 @@ class Outcome:
             embedded=report.embedded,
             reused=report.reused,
             seconds=report.seconds,
+            model_note=report.model_note,
         )
 
 

@@ -22,7 +22,6 @@ from rag.errors import InputError, LibraryNotFound
 from rag.library.default import default_library
 from rag.library.library import Library
 from rag.library.opener import exists
-from rag.models.named_models import MINILM, MULTILINGUAL
 from rag.runtime.files import is_url, local_path, open_file
 from rag.types.reports import IndexReport, Progress
 
@@ -35,7 +34,9 @@ SECONDS_BETWEEN_TRIES = 1.0
 
 
 def index_command(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Files and folders.")],
+    paths: Annotated[
+        list[str] | None, typer.Argument(metavar="PATH...", help="Files and folders.")
+    ] = None,
     library: LibraryOption = None,
     collection: Annotated[
         str | None,
@@ -90,9 +91,9 @@ def index_command(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="The sentence-transformers model of a new library: a folder, or the name of a"
-            " model in this machine's cache. [dim]default: all-MiniLM-L6-v2 for English"
-            " documents, else multilingual[/]",
+            help="The sentence-transformers model: a folder, or the name of a model in this"
+            " machine's cache. A library of another one is re-encoded with it. [dim]default: for a"
+            " new library, all-MiniLM-L6-v2 for English documents, else multilingual[/]",
         ),
     ] = None,
     dimensions: Annotated[
@@ -129,15 +130,24 @@ def index_command(
     Unchanged files are skipped, and files that vanished from a folder are removed. Interrupt at any
     time: finished work is kept.
 
+    With --model, a library of another model is re-encoded first, without reading its files; it
+    needs no PATH then. The former model answers until that is done.
+
     Example: rag index ~/articles --exclude "drafts/"
     """
+    renews = model is not None or dimensions is not None
+    if not paths and (watch or not renews):
+        raise InputError("name files or folders to index: rag index PATH")
     known = _read_passwords(passwords) if passwords else []
     fleet = _fleet(ray, actors, gpus, watch=watch)
     place = library or default_library()
-    if model is None and not is_url(place) and not exists(place):
-        model = _chosen(paths, exclude or [])
-    with Library.open(place, model=model, dimensions=dimensions) as opened:
+    renews = renews and not is_url(place) and exists(place)
+    with Library.open(
+        place, model=None if renews else model, dimensions=None if renews else dimensions
+    ) as opened:
         before, named = opened.status().generation, _collection_names(opened)
+        if renews:
+            _reencode(opened, model, dimensions)
         index = partial(
             opened.index,
             exclude=exclude or [],
@@ -148,7 +158,7 @@ def index_command(
         def run(tried: Sequence[str], *, first: bool = False) -> IndexReport:
             with _progress(opened) as on_progress:
                 return index(
-                    paths,
+                    paths or (),
                     collection=collection,
                     retry=retry and first,
                     again=again and first,
@@ -157,32 +167,30 @@ def index_command(
                     ray=fleet,
                 )
 
-        report = run(known, first=True)
-        output.print_report(report, _renamed(named, _collection_names(opened)))
-        if sys.stdin.isatty() and sys.stderr.isatty():
-            report = _prompt_and_retry(report, run, known)
+        failed = False
+        if paths:
+            report = run(known, first=True)
+            output.print_report(report, _renamed(named, _collection_names(opened)))
+            if sys.stdin.isatty() and sys.stderr.isatty():
+                report = _prompt_and_retry(report, run, known)
+            failed = bool(report.failed)
         status = opened.status()
         output.print_untrained(status)
         if status.generation != before:
             _check(opened)
         if watch:
-            _follow(opened, [Path(one) for one in paths], partial(index, passwords=known))
-    if report.failed:
+            _follow(opened, [Path(one) for one in paths or ()], partial(index, passwords=known))
+    if failed:
         raise typer.Exit(EXIT_SOME_FAILED)
 
 
-def _chosen(paths: Sequence[str], exclude: Sequence[str]) -> str:
-    """The name of the model that suits a new library of these documents, of which it says why."""
-    from rag.library.model_choice import choose_model  # loads the file readers
-
-    choice = choose_model(paths, exclude)
-    if choice.model is MULTILINGUAL:
-        languages = ", ".join(choice.untrained)
-        err.print(
-            f"[dim]Many documents are in other languages than English ({languages}): the new"
-            f" library uses {MULTILINGUAL.name}. For the English model: --model {MINILM.name}[/]"
-        )
-    return choice.model.name
+def _reencode(library: Library, model: str | None, dimensions: int | None) -> None:
+    """Give an existing library the model that was named, and say so if it had another one."""
+    with _progress(library) as on_progress:
+        changed = library.reencode(model, dimensions=dimensions, progress=on_progress)
+    if changed:
+        status = library.status()
+        err.print(escape(f"Re-encoded with {status.model}: {count(status.passages, 'passage')}."))
 
 
 def _fleet(ray: str | None, actors: int | None, gpus: float, *, watch: bool) -> Fleet | None:

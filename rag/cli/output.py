@@ -91,6 +91,8 @@ def print_report(report: IndexReport, renamed: Sequence[tuple[str, str]] = ()) -
         out.print(f"collection  “{escape(now)}”, until now “{escape(before)}”", soft_wrap=True)
     _print_failures("failed", report.failed)
     _print_failures("skipped", report.skipped)
+    if report.model_note:
+        err.print(escape(report.model_note), soft_wrap=True)
 
 
 def print_change(report: IndexReport) -> None:

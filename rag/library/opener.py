@@ -6,9 +6,10 @@ from contextlib import closing
 from itertools import chain
 from pathlib import Path
 
+from rag.confidence import answerability
 from rag.errors import InputError, LibraryDamaged, LibraryNotFound
 from rag.index.engine import Engine
-from rag.index.folder import create_library
+from rag.index.folder import STORE, create_library, store_folder
 from rag.index.local_engine import EmbeddedEngine
 from rag.models.embedder import SentenceTransformerEmbedder
 from rag.models.named_models import MINILM
@@ -43,8 +44,13 @@ def open_library(
             str(path), create=create, model=model, dimensions=dimensions, embedder=embedder
         )
     folder = absolute(path)
-    if special := special_in(chain([folder], folder.glob("*"), folder.glob("words/*"))):
+    store = store_folder(folder)
+    inside = (
+        one for place in {folder, store} for one in chain(place.glob("*"), place.glob("words/*"))
+    )
+    if special := special_in(chain([folder], inside)):
         raise LibraryDamaged(f"{special}: {SPECIAL}; name another library: --library DIR")
+    named = model is not None or dimensions is not None or embedder is not None
     embedder = embedder or embedder_for(folder, model, dimensions)
     made = not exists(folder)
     if made and not create:
@@ -55,7 +61,7 @@ def open_library(
         create_library(folder, embedder.fingerprint)
     engine = EmbeddedEngine(folder, embedder.dimension)
     try:
-        check_model(engine, embedder)
+        check_model(engine, embedder, named=named)
         if made:  # so that searches during the first run return at once
             engine.searcher()
     except BaseException:
@@ -66,7 +72,7 @@ def open_library(
 
 def exists(folder: str | Path) -> bool:
     """Whether there is a library in a folder."""
-    return (absolute(folder) / "library.db").exists()
+    return (store_folder(absolute(folder)) / STORE).exists()
 
 
 def embedder_for(
@@ -101,13 +107,30 @@ def require_model_outside(name: str, folder: Path) -> None:
         )
 
 
-def check_model(engine: EmbeddedEngine, embedder: Embedder) -> None:
-    """Raise LibraryMismatch unless the library has this model and version, and store the model's
-    name and location, which may have changed.
+def check_model(engine: EmbeddedEngine, embedder: Embedder, *, named: bool = False) -> None:
+    """Raise LibraryMismatch unless the library has this model and version. Store the model's name
+    and location, which may have changed, if it was ``named``.
     """
     database = engine.database
     database.check(embedder.fingerprint)
-    if isinstance(embedder, SentenceTransformerEmbedder):
-        record = embedder.record
-        if database.note(NAME) != record and database.writable:
-            database.keep(NAME, record)
+    record = notes_for(embedder)[NAME]
+    if named and record and database.note(NAME) != record and database.writable:
+        database.keep(NAME, record)
+
+
+def may_choose(engine: Engine, embedder: Embedder) -> bool:
+    """Whether nobody has named the model of a library in a folder, and it is still empty."""
+    return (
+        isinstance(engine.location, Path)
+        and embedder.fingerprint == MINILM.fingerprint
+        and engine.notes.note(NAME) is None
+        and not engine.reader.counts().documents
+    )
+
+
+def notes_for(embedder: Embedder) -> dict[str, str | None]:
+    """What a library notes that depends on its model; None is what it has yet to measure, or can't
+    note of a custom embedder.
+    """
+    record = embedder.record if isinstance(embedder, SentenceTransformerEmbedder) else None
+    return {NAME: record, answerability.NAME: None}

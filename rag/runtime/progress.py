@@ -31,10 +31,11 @@ def lines(write: Callable[[str], None]) -> Callable[[Progress], None]:
         nonlocal last
         if step.seconds - last >= SECONDS_BETWEEN_LINES:
             last = step.seconds
-            write(
-                f"{step.stage}: {step.files_done:,} of {step.files:,} files, "
-                f"{step.embedded + step.reused:,} passages after {step.seconds:,.0f} s"
-            )
+            done = f"{step.files_done:,} of {step.files:,} files"
+            if step.stage == "re-encoding":
+                done = f"{step.done:,} of {step.total:,} documents"
+            passages = step.embedded + step.reused
+            write(f"{step.stage}: {done}, {passages:,} passages after {step.seconds:,.0f} s")
 
     return on_progress
 
