@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from getpass import getpass
 from pathlib import Path
@@ -18,11 +18,11 @@ from rag.cli.options import LibraryOption
 from rag.cli.output import count, err, escape
 from rag.cli.signals import EXIT_INTERRUPTED, reported
 from rag.cluster.ray import Fleet
-from rag.errors import InputError, LibraryNotFound
+from rag.errors import InputError, LibraryError, LibraryNotFound
 from rag.library.default import default_library
 from rag.library.library import Library
-from rag.library.opener import exists
-from rag.runtime.files import is_url, local_path, open_file
+from rag.library.opener import exists, open_to_reencode
+from rag.runtime.files import absolute, is_url, local_path, open_file
 from rag.types.reports import IndexReport, Progress
 
 EXIT_SOME_FAILED = 3
@@ -142,12 +142,11 @@ def index_command(
     fleet = _fleet(ray, actors, gpus, watch=watch)
     place = library or default_library()
     renews = renews and not is_url(place) and exists(place)
+    changed = renews and _reencode(Path(place), model, dimensions)
     with Library.open(
         place, model=None if renews else model, dimensions=None if renews else dimensions
     ) as opened:
         before, named = opened.status().generation, _collection_names(opened)
-        if renews:
-            _reencode(opened, model, dimensions)
         index = partial(
             opened.index,
             exclude=exclude or [],
@@ -176,7 +175,7 @@ def index_command(
             failed = bool(report.failed)
         status = opened.status()
         output.print_untrained(status)
-        if status.generation != before:
+        if changed or status.generation != before:
             _check(opened)
         if watch:
             _follow(opened, [Path(one) for one in paths or ()], partial(index, passwords=known))
@@ -184,13 +183,16 @@ def index_command(
         raise typer.Exit(EXIT_SOME_FAILED)
 
 
-def _reencode(library: Library, model: str | None, dimensions: int | None) -> None:
-    """Give an existing library the model that was named, and say so if it had another one."""
-    with _progress(library) as on_progress:
-        changed = library.reencode(model, dimensions=dimensions, progress=on_progress)
-    if changed:
-        status = library.status()
-        err.print(escape(f"Re-encoded with {status.model}: {count(status.passages, 'passage')}."))
+def _reencode(folder: Path, model: str | None, dimensions: int | None) -> bool:
+    """Give an existing library the model that was named; returns whether it had another one."""
+    with Library(*open_to_reencode(absolute(folder))) as library:
+        with _progress(library) as on_progress:
+            changed = library.reencode(model, dimensions=dimensions, progress=on_progress)
+        if changed:
+            status = library.status()
+            passages = count(status.passages, "passage")
+            err.print(escape(f"Re-encoded with {status.model}: {passages}."))
+    return changed
 
 
 def _fleet(ray: str | None, actors: int | None, gpus: float, *, watch: bool) -> Fleet | None:
@@ -282,9 +284,11 @@ def _progress(library: Library) -> Iterator[Callable[[Progress], None]]:
         with bars() if sys.stderr.isatty() else nullcontext(lines(err.print)) as on_progress:
             yield on_progress
     except KeyboardInterrupt:
-        held = count(library.status().documents, "document")
+        said = "Stopped; "
+        with suppress(LibraryError):  # it may have a model that isn't here
+            said = f"Stopped. {count(library.status().documents, 'document')} in the library; "
         reported.set()
-        err.print(f"Stopped. {held} in the library; run it again to go on.")
+        err.print(f"{said}run it again to go on.")
         raise typer.Exit(EXIT_INTERRUPTED) from None
 
 

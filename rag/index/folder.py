@@ -73,7 +73,7 @@ def _stores(folder: Path) -> list[Path]:
     """All places of a store, the newest last."""
     names: list[str] = []
     with suppress(OSError):  # there is none, or only its owner may list it
-        names = [path.name for path in folder.iterdir()]
+        names = os.listdir(folder)  # noqa: PTH208 (a tenth of the time, and for every question)
     numbers = sorted(int(found[1]) for name in names if (found := _NUMBERED.fullmatch(name)))
     return [folder, *(folder / f"store-{number}" for number in numbers)]
 

@@ -354,7 +354,7 @@ class Library:
             If another process keeps writing.
         """
         new = embedder or SentenceTransformerEmbedder.named(
-            str(model or self.embedder.name), dimensions
+            str(model or self._opened.embedder.name), dimensions
         )
         with progress_callback(progress) as on_progress:
             beat = Heartbeat(on_progress)
@@ -715,7 +715,7 @@ class Library:
         from rag.index.local_engine import EmbeddedEngine
         from rag.ingest.reencoding import reencode
 
-        engine = self.engine
+        engine = self._opened.engine  # of whatever model
         if not isinstance(engine, EmbeddedEngine):
             raise InputError(
                 f"{engine.location} is a shared library, and keeps its model; index your documents"

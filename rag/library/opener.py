@@ -44,12 +44,7 @@ def open_library(
             str(path), create=create, model=model, dimensions=dimensions, embedder=embedder
         )
     folder = absolute(path)
-    store = store_folder(folder)
-    inside = (
-        one for place in {folder, store} for one in chain(place.glob("*"), place.glob("words/*"))
-    )
-    if special := special_in(chain([folder], inside)):
-        raise LibraryDamaged(f"{special}: {SPECIAL}; name another library: --library DIR")
+    _refuse_special(folder)
     named = model is not None or dimensions is not None or embedder is not None
     embedder = embedder or embedder_for(folder, model, dimensions)
     made = not exists(folder)
@@ -68,6 +63,31 @@ def open_library(
         engine.close()
         raise
     return engine, embedder
+
+
+def open_to_reencode(folder: Path) -> tuple[Engine, Embedder]:
+    """Open the library in a folder whatever model it was made with, even one that isn't to be had
+    any more; for :meth:`rag.Library.reencode` alone.
+
+    Raises LibraryNotFound, LibraryDamaged, or LibraryMismatch for another format.
+    """
+    _refuse_special(folder)
+    embedder = embedder_for(folder, None, None)
+    engine = EmbeddedEngine(folder, embedder.dimension)
+    try:
+        engine.database.check(engine.database.fact("fingerprint"))
+    except BaseException:
+        engine.close()
+        raise
+    return engine, embedder
+
+
+def _refuse_special(folder: Path) -> None:
+    """Raise LibraryDamaged if one of a library's files is a device, say, which must not be read."""
+    places = dict.fromkeys([folder, store_folder(folder)])
+    inside = (one for at in places for one in chain(at.glob("*"), at.glob("words/*")))
+    if special := special_in(chain([folder], inside)):
+        raise LibraryDamaged(f"{special}: {SPECIAL}; name another library: --library DIR")
 
 
 def exists(folder: str | Path) -> bool:

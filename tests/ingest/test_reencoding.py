@@ -15,6 +15,7 @@ from hashing_embedder import HashingEmbedder
 
 from rag import InputError, Library, LibraryMismatch, Passage, Progress
 from rag.ingest import reencoding
+from rag.maintenance import backup
 from rag.types import PassageEncoding
 
 ARTICLES = 12
@@ -51,6 +52,10 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Library
     with Library.open(tmp_path / "library", embedder=HashingEmbedder()) as opened:
         opened.index(articles, collection="towns")
         yield opened
+
+
+def no_progress(what: str, done: int, total: int) -> None:
+    """Nobody looks."""
 
 
 def answer(library: Library) -> str:
@@ -97,6 +102,11 @@ def test_again_and_back(library: Library) -> None:
     assert sorted(path.name for path in library.path.iterdir()) == ["lock", "store-3"]
     report = library.index(library.path.parent / "articles")
     assert len(report.unchanged) == ARTICLES
+    archive, copy = library.path.parent / "a.rag.zip", library.path.parent / "copy"
+    assert backup.export(library.path, archive, no_progress).documents == ARTICLES
+    backup.import_archive(archive, copy, no_progress)
+    with Library.open(copy, embedder=HashingEmbedder()) as copied:
+        assert answer(copied) == ANSWER
     with Library.open(library.path.parent / "other", embedder=HashingEmbedder()) as other:
         assert other.index(library.path).added == (), "a library's own files are no documents"
 

@@ -105,8 +105,7 @@ class Database:
         if model != fingerprint:
             raise LibraryMismatch(
                 f"{folder} was made with the model “{model}” and can't be used with "
-                f"“{fingerprint}”; re-encode it with another model: rag index --model NAME "
-                f"--library {folder}"
+                f"“{fingerprint}”; re-encode it: rag index --model NAME --library DIR"
             )
         self._fingerprint = fingerprint
 
