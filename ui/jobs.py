@@ -46,6 +46,7 @@ _PHASES: Mapping[str, Phase] = MappingProxyType(
         "discovering": "looking",
         "hashing": "looking",
         "reading": "reading",
+        "re-encoding": "reading",
         "publishing": "finishing",
         "calibrating": "finishing",
     }

@@ -31,7 +31,7 @@ from rag.types.protocols import Embedder
 from rag.types.reports import Progress
 
 PASSAGES_TOGETHER = 512
-"""Passages handed to the model at a time; a crash costs those of two batches."""
+"""Passages handed to the model at a time, enough to batch texts of similar length."""
 
 CHARACTERS_TOGETHER = 1_000_000
 """Maximum characters of documents in memory for that, plus one document."""
@@ -172,6 +172,8 @@ class _Filling:
             embedded=encoder.embedded,
             reused=encoder.reused,
             source="",
+            done=self._done,
+            total=self._total,
         )
 
 

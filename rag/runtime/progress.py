@@ -32,7 +32,7 @@ def lines(write: Callable[[str], None]) -> Callable[[Progress], None]:
         if step.seconds - last >= SECONDS_BETWEEN_LINES:
             last = step.seconds
             done = f"{step.files_done:,} of {step.files:,} files"
-            if step.stage == "re-encoding":
+            if step.total and not step.files:
                 done = f"{step.done:,} of {step.total:,} documents"
             passages = step.embedded + step.reused
             write(f"{step.stage}: {done}, {passages:,} passages after {step.seconds:,.0f} s")
