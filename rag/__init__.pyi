@@ -16,6 +16,7 @@ from .errors import (
     ModelError,
     PasswordRequired,
     RagError,
+    SecretFile,
     SourceNotFound,
     UnknownFormat,
 )
@@ -113,6 +114,7 @@ __all__ = [
     "Rating",
     "Reliability",
     "Respelling",
+    "SecretFile",
     "SelfTest",
     "SourceNotFound",
     "SourcePath",

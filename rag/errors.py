@@ -9,7 +9,8 @@
     │   └── DocumentNotFound       no document with that id in the library
     ├── LoadError              a file can't be read as a document
     │   ├── UnknownFormat          no loader for this type of file
-    │   └── PasswordRequired       none of the given passwords opens it
+    │   ├── PasswordRequired       none of the given passwords opens it
+    │   └── SecretFile             it may hold keys or passwords
     ├── ModelError             a model can't be loaded, or isn't what it claims to be
     ├── AirGapped              network access refused in air-gapped mode
     └── LibraryError           a problem with a library's folder
@@ -24,9 +25,9 @@ Each message is one line for the user: what is wrong, then what to do next.
 
 from typing import ClassVar, Literal, TypeAlias
 
-FailureKind: TypeAlias = Literal["unreadable", "unsupported", "password"]
+FailureKind: TypeAlias = Literal["unreadable", "unsupported", "password", "secret"]
 """Why a file was not read: it is damaged, say, or may not be opened; nothing reads files of its
-type; or it needs a password that ``rag index --passwords`` can give.
+type; it needs a password that ``rag index --passwords`` can give; or it may hold secrets.
 """
 
 
@@ -66,6 +67,12 @@ class PasswordRequired(LoadError):
     """The file is encrypted, and none of the given passwords opens it."""
 
     kind = "password"
+
+
+class SecretFile(LoadError):
+    """The file may hold keys or passwords, which aren't to be found by asking."""
+
+    kind = "secret"
 
 
 class ModelError(RagError):

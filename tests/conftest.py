@@ -18,6 +18,7 @@ import rag.ingest.run
 from rag import Library
 from rag.documents.sandbox import reader
 from rag.models.embedder import SentenceTransformerEmbedder
+from rag.models.openvino_bert import PRECISION_VARIABLE
 from rag.runtime.threads import limit_blas_to_one_thread
 
 # In CI the same examples every time, so that a change is judged by what it changed; by hand new
@@ -75,6 +76,14 @@ def sandboxed() -> Iterator[None]:
 def embedder() -> SentenceTransformerEmbedder:
     """The packaged model, loaded once for all tests."""
     return SentenceTransformerEmbedder()
+
+
+@pytest.fixture(scope="module")
+def in_float32() -> Iterator[None]:
+    """Models that load now compute in float32, whatever the processor has."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv(PRECISION_VARIABLE, "float32")
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -26,8 +26,8 @@ DocumentSummary EmptyQuestion Explanation Facets Failure FileReport Filter Finda
 Found Heading Hit IndexReport InputError Library LibraryBusy LibraryDamaged LibraryError
 LibraryMismatch LibraryNotFound LoadError LostDocument MAX_FILTER_LENGTH MAX_QUESTION_LENGTH Match
 ModelError Neighbour Passage PasswordRequired Problem Progress QueryOutcome Quote RagError Rating
-Reliability Respelling SelfTest SourceNotFound SourcePath Span Status UnknownFormat Verification
-Version cited file_name max_document_of retrieve
+Reliability Respelling SecretFile SelfTest SourceNotFound SourcePath Span Status UnknownFormat
+Verification Version cited file_name max_document_of retrieve
 """
 
 
@@ -44,7 +44,7 @@ def test_every_error_is_a_rag_error() -> None:
         for name in rag.__all__
         if isinstance(value := getattr(rag, name), type) and issubclass(value, Exception)
     ]
-    assert len(errors) == 15
+    assert len(errors) == 16
     assert all(issubclass(error, rag.RagError) for error in errors)
 
 

@@ -44,6 +44,8 @@ indexes and calibrating scores.
 _PHASES: Mapping[str, Phase] = MappingProxyType(
     {
         "discovering": "looking",
+        "choosing": "looking",
+        "loading": "looking",
         "hashing": "looking",
         "reading": "reading",
         "re-encoding": "reading",

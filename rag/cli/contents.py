@@ -28,13 +28,13 @@ def status_command(
 ) -> None:
     """Show what is in the library."""
     with library_at(library) as opened:
-        found = opened.status()
+        found, backend = opened.status(), opened.backend
         recorded = opened.versions() if versions else ()
     if as_json:
         more = {"versions": [asdict(one) for one in recorded]} if versions else {}
-        output.print_json(asdict(found) | {"path": str(found.path)} | more)
+        output.print_json(asdict(found) | {"path": str(found.path), "backend": backend} | more)
     else:
-        output.print_status(found)
+        output.print_status(found, backend)
         for one in recorded:
             when = one.time.astimezone().isoformat(sep=" ", timespec="seconds")
             held = f"{count(one.documents, 'document')}, {count(one.passages, 'passage')}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import partial
 from getpass import getpass
 from pathlib import Path
@@ -22,7 +22,10 @@ from rag.errors import InputError, LibraryError, LibraryNotFound
 from rag.library.default import default_library
 from rag.library.library import Library
 from rag.library.opener import exists, open_to_reencode
+from rag.models import multilingual
+from rag.models.named_models import MULTILINGUAL, packaged
 from rag.runtime.files import absolute, is_url, local_path, open_file
+from rag.runtime.heartbeat import Heartbeat
 from rag.types.reports import IndexReport, Progress
 
 EXIT_SOME_FAILED = 3
@@ -143,9 +146,7 @@ def index_command(
     place = library or default_library()
     renews = renews and not is_url(place) and exists(place)
     changed = renews and _reencode(Path(place), model, dimensions)
-    with Library.open(
-        place, model=None if renews else model, dimensions=None if renews else dimensions
-    ) as opened:
+    with _opened(place, None if renews else model, None if renews else dimensions) as opened:
         before, named = opened.status().generation, _collection_names(opened)
         index = partial(
             opened.index,
@@ -193,6 +194,16 @@ def _reencode(folder: Path, model: str | None, dimensions: int | None) -> bool:
             passages = count(status.passages, "passage")
             err.print(escape(f"Re-encoded with {status.model}: {passages}."))
     return changed
+
+
+def _opened(place: str | Path, model: str | None, dimensions: int | None) -> Library:
+    """Open the library, with progress while the model is loaded that was named."""
+    with _shown() as on_progress:
+        beat = Heartbeat(on_progress)
+        beat.enter("loading")
+        if model and packaged(model) is MULTILINGUAL:
+            multilingual.folder(beat)
+        return Library.open(place, model=model, dimensions=dimensions)
 
 
 def _fleet(ray: str | None, actors: int | None, gpus: float, *, watch: bool) -> Fleet | None:
@@ -275,13 +286,18 @@ def _check(library: Library) -> None:
         err.print(escape(line), soft_wrap=True)
 
 
+def _shown() -> AbstractContextManager[Callable[[Progress], None]]:
+    """Show progress until the block is left."""
+    from rag.runtime.progress import bars, lines
+
+    return bars() if sys.stderr.isatty() else nullcontext(lines(err.print))
+
+
 @contextmanager
 def _progress(library: Library) -> Iterator[Callable[[Progress], None]]:
     """Show progress until the run is done, or stopped by Ctrl-C."""
-    from rag.runtime.progress import bars, lines
-
     try:
-        with bars() if sys.stderr.isatty() else nullcontext(lines(err.print)) as on_progress:
+        with _shown() as on_progress:
             yield on_progress
     except KeyboardInterrupt:
         said = "Stopped; "

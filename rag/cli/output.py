@@ -122,8 +122,8 @@ def _print_failures(what: str, failures: Sequence[Failure]) -> None:
         err.print(f"… and {len(failures) - FAILURES_SHOWN:,} more {what}")
 
 
-def print_status(status: Status) -> None:
-    """Print what a library holds."""
+def print_status(status: Status, backend: str) -> None:
+    """Print what a library holds, and what encodes its passages."""
     out.print(f"[bold]{escape(str(status.path))}[/]", soft_wrap=True)
     rows = {
         "documents": f"{status.documents:,}",
@@ -134,7 +134,7 @@ def print_status(status: Status) -> None:
         "vectors": "all are compared"
         if status.recall is None
         else f"compressed; {status.recall:.1%} of the nearest are found",
-        "indexes by": status.backend,
+        "indexes by": backend,
         "generation": f"{status.generation:,}",
         "size": f"{status.bytes / 1e6:,.1f} MB",
     }

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Set as AbstractSet
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from rag.documents.character_encoding import decode
 from rag.documents.content import Content, stream_of
-from rag.errors import LoadError, UnknownFormat
+from rag.errors import LoadError, SecretFile, UnknownFormat
 
 _UNKNOWN = "no loader for "
 """Prefix of the failure reason for files of unsupported formats."""
@@ -56,28 +56,6 @@ _DOCUMENTS = frozenset({".pdf", ".rtf", ".xls", *_OPEN_DOCUMENTS.values(), *_OFF
 """Formats recognised by content alone, whatever the suffix."""
 
 _ZIPPED = frozenset({".zip", *_OPEN_DOCUMENTS.values(), *_OFFICE_PARTS.values()})
-_TEXTS = frozenset(
-    {
-        *(".txt", ".text", ".md", ".markdown", ".html", ".htm", ".xhtml", ".rst", ".csv", ".tsv"),
-        *(".json", ".jsonl", ".ndjson", ".ipynb", ".org", ".adoc", ".asciidoc", ".wiki"),
-        *(
-            ".mediawiki",
-            ".tex",
-            ".latex",
-            ".xml",
-            ".srt",
-            ".vtt",
-            ".sbv",
-            ".ass",
-            ".ssa",
-            ".ics",
-            ".ical",
-            ".ifb",
-            ".vcf",
-        ),
-        ".vcard",
-    }
-)
 
 _COMPRESSED = {".tgz": ".gz", ".tbz2": ".bz2", ".txz": ".xz"}
 _PAGES = frozenset({".html", ".htm", ".xhtml", ".md", ".markdown"})
@@ -123,6 +101,15 @@ _SECRETS = (".pem", ".key", ".env")
 """Endings of names of text files that hold keys and passwords."""
 
 _PRIVATE_KEY = re.compile(rb"-----? ?BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY|PuTTY-User-Key-File-")
+_ENDS_OF_KEY_MARKS = tuple(
+    "\0".join(mark).encode() if wide else mark.encode()
+    for mark in ("PRIVATE KEY", "PuTTY-User-Key-File-")
+    for wide in (False, True)
+)
+"""Ends of what the expression finds, in ASCII and as UTF-16 has it in either byte order."""
+_LONGEST_KEY_MARK = 200
+"""In bytes, before its end."""
+
 _MAY_HOLD_SECRETS = (
     "it may hold secrets, such as a private key or passwords, so it isn't read; "
     "copy what may be found into another file"
@@ -145,11 +132,12 @@ def is_ignored(name: str) -> bool:
     return name.startswith((".", _LOCK)) or name.lower() in _LEFT_BEHIND
 
 
-def detect(name: str, data: Content, known: AbstractSet[str]) -> FileType:
-    """Detect the format of the file ``name`` with content ``data``, among the suffixes ``known``.
+def detect(name: str, data: Content, known: Mapping[str, bool]) -> FileType:
+    """Detect the format of the file ``name`` with content ``data``, among the suffixes ``known``,
+    each with whether such a file is text.
 
-    Raises UnknownFormat if the format is not supported or a text may hold secrets, and LoadError if
-    the file is encrypted, or if it is named as text and its content isn't.
+    Raises UnknownFormat if the format is not supported, SecretFile if a text may hold secrets, and
+    LoadError if the file is encrypted, or if it is named as text and its content isn't.
     """
     claimed = PurePosixPath(name).suffix.lower()
     found = _by_signature(data, claimed)
@@ -166,10 +154,10 @@ def detect(name: str, data: Content, known: AbstractSet[str]) -> FileType:
     )
 
 
-def _by_name(name: str, data: Content, known: AbstractSet[str]) -> FileType:
+def _by_name(name: str, data: Content, known: Mapping[str, bool]) -> FileType:
     claimed = PurePosixPath(name).suffix.lower()
     is_known = claimed in known
-    if is_known and claimed not in _TEXTS:
+    if is_known and not known[claimed]:
         return FileType(claimed)
     if not is_text(data):
         if is_known:
@@ -180,13 +168,21 @@ def _by_name(name: str, data: Content, known: AbstractSet[str]) -> FileType:
         what = f"“{claimed}” files" if claimed else f"what it holds ({_describe(data)})"
         raise UnknownFormat(f"{_UNKNOWN}{what}; {_ADVICE}")
     if name.lower().endswith(_SECRETS) or (claimed not in _PAGES and _has_private_key(data)):
-        raise UnknownFormat(_MAY_HOLD_SECRETS)
+        raise SecretFile(_MAY_HOLD_SECRETS)
     return FileType(claimed if is_known else _by_content(data, known))
 
 
 def _has_private_key(data: Content) -> bool:
-    """Whether there is one at the beginning of a text, which may be in UTF-16."""
-    return _PRIVATE_KEY.search(data[:BEGINNING].replace(b"\0", b"")) is not None
+    """Whether there is one in a text, which may be in UTF-16."""
+    for mark in _ENDS_OF_KEY_MARKS:
+        at = data.find(mark)
+        while at >= 0:
+            end = at + len(mark)
+            before = data[max(at - _LONGEST_KEY_MARK, 0) : end]
+            if _PRIVATE_KEY.search(before.replace(b"\0", b"")):
+                return True
+            at = data.find(mark, end)
+    return False
 
 
 def _agree(found: str, claimed: str) -> bool:
@@ -277,7 +273,7 @@ def _old_office(data: Content, claimed: str) -> str | None:
     return ".xls" if is_workbook else None
 
 
-def _by_content(data: Content, known: AbstractSet[str]) -> str:
+def _by_content(data: Content, known: Mapping[str, bool]) -> str:
     """Format of a text without a signature whose suffix says nothing: mail or XML, else text."""
     first, _, second = data[:BEGINNING].partition(b"\n")
     head = data[:BEGINNING].replace(b"\r\n", b"\n").partition(b"\n\n")[0]

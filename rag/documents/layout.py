@@ -22,7 +22,7 @@ MACHINERY = UNREADABLE | {
 }
 """Elements that are controls or navigation."""
 
-_BLOCKS = frozenset(
+BLOCKS = frozenset(
     {
         *("address", "article", "aside", "blockquote", "body", "caption", "center", "dd"),
         *("details", "dialog", "div", "dl", "dt", "fieldset", "figcaption", "figure"),
@@ -31,6 +31,8 @@ _BLOCKS = frozenset(
         *("search", "section", "summary", "tbody", "tfoot", "thead"),
     }
 )
+"""Elements of a page that are paragraphs or hold some."""
+
 _TABLES = frozenset({"table", "td", "th", "tr"})
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _LISTS = frozenset({"ul", "ol", "dir", "menu"})
@@ -194,7 +196,7 @@ class Layout:
         elif tag in _HEADINGS:
             self._unfold()
             self._level = _HEADINGS[tag]
-        elif tag in _BLOCKS:
+        elif tag in BLOCKS:
             self._flush()
             self._verbatim += tag == "pre"
             self._attach = tag == "dd"
@@ -208,7 +210,7 @@ class Layout:
         elif tag in _HEADINGS:
             self._flush()
             self._level = None
-        elif tag in _BLOCKS:
+        elif tag in BLOCKS:
             self._flush()
             self._verbatim -= tag == "pre" and self._verbatim > 0
             self._attach = False

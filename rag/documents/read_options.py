@@ -63,13 +63,13 @@ class ReadOptions:
 
     @property
     def after_crash(self) -> str:
-        """Advice for a file whose parser crashed: many C parsers crash when out of memory, without
-        saying so.
+        """Cause and advice for a file whose parser crashed: many parsers in C and Rust crash when
+        out of memory, without saying so, also where a damaged file only claims to be so large.
         """
         now, more = self._memory
         return (
-            f"if {now} of memory is too little for it, allow more with --max-document {more}, "
-            "or save it again in its program"
+            f"it is damaged, or takes more than {now} of memory; get another copy of it, save it "
+            f"again in its program, or allow more with --max-document {more}"
         )
 
     @property

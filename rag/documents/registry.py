@@ -9,8 +9,8 @@ attached to the file may follow.
 A container is a function from a file's ``Content`` to its members, each a ``Member``, or a Failure
 whose source is the member's name. One without a name is the container itself (the message of a mail
 with attachments, or a compressed file). To add a format, write one of the two and register it
-by suffix in ``_LOADERS`` or ``_CONTAINERS``; if it reads page by page or supports OCR, in
-``_PAGED`` as well. Loaders are imported on first use.
+by suffix in one of the tables below; if it reads page by page or supports OCR, in ``_PAGED`` as
+well. Loaders are imported on first use.
 """
 
 from __future__ import annotations
@@ -43,52 +43,53 @@ __all__ = ["Loaded", "Member", "ReadOptions", "load", "supported"]
 _Loader: TypeAlias = Callable[[Content], Loaded | Iterator[Loaded | Member | Failure]]
 _OnPage: TypeAlias = Callable[[], None]
 
-_LOADERS = {
-    suffix: loader
-    for loader, suffixes in (
-        ("formats.plain_text:load_plain", (".txt", ".text")),
-        ("formats.plain_text:load_org", (".org",)),
-        ("formats.plain_text:load_asciidoc", (".adoc", ".asciidoc")),
-        ("formats.plain_text:load_wiki", (".wiki", ".mediawiki")),
-        ("formats.plain_text:load_latex", (".tex", ".latex")),
-        ("formats.markdown:load_markdown", (".md", ".markdown")),
-        ("formats.subtitles:load_subtitles", (".srt", ".vtt", ".sbv", ".ass", ".ssa")),
-        ("formats.content_lines:load_content_lines", (".ics", ".ical", ".ifb", ".vcf", ".vcard")),
-        ("formats.xml_text:load_xml", (".xml",)),
-        ("formats.notebook:load_notebook", (".ipynb",)),
-        ("formats.html:load_html", (".html", ".htm", ".xhtml")),
-        ("formats.rst:load_rst", (".rst",)),
-        ("formats.spreadsheet:load_csv", (".csv", ".tsv")),
-        ("formats.spreadsheet:load_xlsx", (".xlsx", ".xlsm", ".xltx", ".xltm")),
-        ("formats.spreadsheet:load_xls", (".xls", ".xlsb")),
-        ("formats.docx:load_docx", (".docx", ".docm")),
-        ("formats.pptx:load_pptx", (".pptx", ".pptm")),
-        ("formats.opendocument:load_odt", (".odt",)),
-        ("formats.opendocument:load_odp", (".odp",)),
-        ("formats.opendocument:load_ods", (".ods",)),
-        ("formats.rtf:load_rtf", (".rtf",)),
-        ("formats.epub:load_epub", (".epub",)),
-        ("pdf.loader:load_pdf", (".pdf",)),
-    )
-    for suffix in suffixes
-}
+
+def _by_suffix(*rows: tuple[str, tuple[str, ...]]) -> dict[str, str]:
+    return {suffix: name for name, suffixes in rows for suffix in suffixes}
+
+
+_LOADERS_OF_TEXT = _by_suffix(
+    ("formats.plain_text:load_plain", (".txt", ".text")),
+    ("formats.plain_text:load_org", (".org",)),
+    ("formats.plain_text:load_asciidoc", (".adoc", ".asciidoc")),
+    ("formats.plain_text:load_wiki", (".wiki", ".mediawiki")),
+    ("formats.plain_text:load_latex", (".tex", ".latex")),
+    ("formats.markdown:load_markdown", (".md", ".markdown")),
+    ("formats.subtitles:load_subtitles", (".srt", ".vtt", ".sbv", ".ass", ".ssa")),
+    ("formats.content_lines:load_content_lines", (".ics", ".ical", ".ifb", ".vcf", ".vcard")),
+    ("formats.xml_text:load_xml", (".xml",)),
+    ("formats.notebook:load_notebook", (".ipynb",)),
+    ("formats.html:load_html", (".html", ".htm", ".xhtml")),
+    ("formats.rst:load_rst", (".rst",)),
+    ("formats.spreadsheet:load_csv", (".csv", ".tsv")),
+)
+_LOADERS = _LOADERS_OF_TEXT | _by_suffix(
+    ("formats.spreadsheet:load_xlsx", (".xlsx", ".xlsm", ".xltx", ".xltm")),
+    ("formats.spreadsheet:load_xls", (".xls", ".xlsb")),
+    ("formats.docx:load_docx", (".docx", ".docm")),
+    ("formats.pptx:load_pptx", (".pptx", ".pptm")),
+    ("formats.opendocument:load_odt", (".odt",)),
+    ("formats.opendocument:load_odp", (".odp",)),
+    ("formats.opendocument:load_ods", (".ods",)),
+    ("formats.rtf:load_rtf", (".rtf",)),
+    ("formats.epub:load_epub", (".epub",)),
+    ("pdf.loader:load_pdf", (".pdf",)),
+)
 _PAGED = frozenset({".pdf"})
 """Formats whose loaders also take ``ReadOptions`` and ``on_page``."""
 
-_CONTAINERS = {
-    suffix: members
-    for members, suffixes in (
-        ("archives:members_of_zip", (".zip",)),
-        ("archives:members_of_tar", (".tar",)),
-        ("archives:members_of_compressed", (".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz")),
-        ("formats.signed:members_of_signed", (".p7m",)),
-        ("formats.mail:members_of_mail", (".eml", ".mht", ".mhtml")),
-        ("formats.mail:members_of_mailbox", (".mbox",)),
-        ("formats.json_text:members_of_json", (".json",)),
-        ("formats.json_text:members_of_json_lines", (".jsonl", ".ndjson")),
-    )
-    for suffix in suffixes
-}
+_CONTAINERS_OF_TEXT = _by_suffix(
+    ("formats.json_text:members_of_json", (".json",)),
+    ("formats.json_text:members_of_json_lines", (".jsonl", ".ndjson")),
+)
+_CONTAINERS = _CONTAINERS_OF_TEXT | _by_suffix(
+    ("archives:members_of_zip", (".zip",)),
+    ("archives:members_of_tar", (".tar",)),
+    ("archives:members_of_compressed", (".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz")),
+    ("formats.signed:members_of_signed", (".p7m",)),
+    ("formats.mail:members_of_mail", (".eml", ".mht", ".mhtml")),
+    ("formats.mail:members_of_mailbox", (".mbox",)),
+)
 
 _NONE = ReadOptions()
 _DEEPEST = 4
@@ -126,9 +127,12 @@ _MARKS = "-*•>#|. "
 """Markers of lists, quotations and tables that may precede the first word."""
 
 
-def supported() -> frozenset[str]:
-    """Suffixes that ``load`` supports, in lower case, with the dot."""
-    return frozenset(_LOADERS) | frozenset(_CONTAINERS)
+def supported() -> dict[str, bool]:
+    """Suffixes that ``load`` supports, in lower case, with the dot, and whether such a file is text
+    that a person could read in an editor.
+    """
+    texts = _LOADERS_OF_TEXT.keys() | _CONTAINERS_OF_TEXT.keys()
+    return {suffix: suffix in texts for suffix in (*_LOADERS, *_CONTAINERS)}
 
 
 def load(

@@ -16,6 +16,7 @@ _MOST_WORDS = 8
 _LOOKED_AT = 50
 """Number of rows below the first that are compared with it to detect a header."""
 _LONGEST_PREAMBLE = 20
+_HEADER_LEVEL = 6
 _NUMBER = re.compile(r"[^\w\s]{0,2}\d")
 _MOST_CELLS_LOOKED_AT = 200_000
 
@@ -26,9 +27,11 @@ def row_blocks(rows: Iterable[Sequence[str]]) -> Iterator[Block]:
     An empty row ends a table; the next table may have its own header, and otherwise uses the
     previous one. What stands above a header, such as a caption or the account of a bank statement,
     is lines of text, and so are labels of columns without a value, which may be notes. Without a
-    header, a row's cells are joined, "Ada Lovelace | 1815".
+    header, a row's cells are joined, "Ada Lovelace | 1815". A header below several of them is
+    a heading as well, so that they aren't in one passage with its table; a caption is.
     """
     header: dict[int, str] = {}
+    is_below_rows = False
     for table in _tables(rows):
         beginning = list(_beginning(table))
         captions = _preamble(beginning)
@@ -40,6 +43,9 @@ def row_blocks(rows: Iterable[Sequence[str]]) -> Iterator[Block]:
         elif not columns <= header.keys():
             header = {}
         yield from chain.from_iterable(_plain(row) for row in beginning[:captions])
+        if own and (is_below_rows or _has_rows(beginning[:captions])):
+            yield Block(" | ".join(own.values()), _HEADER_LEVEL)
+        is_below_rows = not header and _has_rows(body)
         if unused := [label for i, label in own.items() if i not in columns]:
             yield from _split_row(unused, " | ")
         for row in chain(body, table):
@@ -84,6 +90,11 @@ def _is_number(cell: str) -> bool:
 
 def _has_text(row: Sequence[str]) -> int:
     return sum(map(bool, row))
+
+
+def _has_rows(rows: Iterable[Sequence[str]]) -> bool:
+    """Whether these are not only captions, and a row of columns' groups above the header."""
+    return sum(_has_text(row) > 1 for row in rows) > 1
 
 
 def _plain(row: Sequence[str]) -> Iterator[Block]:

@@ -80,6 +80,11 @@ class Searcher(Protocol):
         passages are left out.
         """
 
+    def languages(self, keys: Sequence[int]) -> dict[int, str | None]:
+        """Language of each passage's document by key, None if unknown; deleted passages are left
+        out.
+        """
+
     def tokens(self, keys: Sequence[int]) -> dict[int, StoredTokens]:
         """Token bits by key; deleted passages are left out."""
 

@@ -67,7 +67,7 @@ class EmbeddedSearcher:
         self._clauses = clauses
         # As the store is now.
         self.sentences, self.tokens, self.passages = store.sentences, store.tokens, store.passages
-        self.count_by_document = store.count_by_document
+        self.count_by_document, self.languages = store.count_by_document, store.languages
         # As of the snapshot.
         words = snapshot.words
         self.analysis = words.analysis

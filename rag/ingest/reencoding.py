@@ -13,7 +13,6 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -24,7 +23,7 @@ from rag.index.records import Source
 from rag.index.sqlite.database import Database
 from rag.ingest.passage_encoder import Encoder
 from rag.runtime.files import sync_folder, writing
-from rag.runtime.heartbeat import Heartbeat, run, with_beats
+from rag.runtime.heartbeat import Heartbeat, run_reporting, with_beats
 from rag.text.chunking import passages
 from rag.types import Document, Passage, PassageEncoding
 from rag.types.protocols import Embedder
@@ -49,9 +48,9 @@ def reencode(
     """Replace the store of a library by one of another model, which a new engine then opens.
 
     ``notes`` are those that differ in the new store. Returns whether the library had another model.
-    Raises LibraryBusy if another process keeps writing, LibraryMismatch if it
-    has re-encoded the library, LibraryDamaged if a document can't be read, or another LibraryError
-    if the disk is full, say.
+    Raises LibraryBusy if another process keeps writing, LibraryMismatch if it has re-encoded the
+    library, LibraryDamaged if a document can't be read, or another LibraryError if the disk is
+    full, say.
     """
     with locked(engine.location, beat=heartbeat):
         engine.require_newest()
@@ -128,7 +127,7 @@ class _Filling:
         batch: list[_Cut] = []
         held = characters = 0
         for document in self._missing():
-            cut = run(partial(passages, document, self._embedder), self._heartbeat)
+            cut = self._cut(document)
             batch.append(_Cut(document, cut))
             self._passages += len(cut)
             held, characters = held + len(cut), characters + len(document.text)
@@ -136,6 +135,12 @@ class _Filling:
                 yield batch
                 batch, held, characters = [], 0, 0
         yield batch
+
+    def _cut(self, document: Document) -> list[Passage]:
+        def wait(done: int | None = None, total: int = 0) -> None:  # noqa: ARG001 (as a Beat)
+            self._heartbeat()  # which goes on counting documents, not characters
+
+        return run_reporting(lambda beat: passages(document, self._embedder, beat=beat), wait)
 
     def _missing(self) -> Iterator[Document]:
         """The documents that the new store lacks or has in an earlier version, in their order."""

@@ -27,7 +27,7 @@ from rag.index.records import FileRecord, Source
 from rag.ingest.passage_encoder import Encoder
 from rag.ingest.run_state import LATEST_NS, FileToRead, RunState, is_identical, list_file
 from rag.runtime.files import digest, may_read, printable
-from rag.runtime.heartbeat import Heartbeat, run, with_beats
+from rag.runtime.heartbeat import Heartbeat, run_reporting, with_beats
 from rag.text.chunking import passages
 from rag.types import Document, Failure, Passage, PassageEncoding
 from rag.types.arrays import Vectors
@@ -220,7 +220,9 @@ class Ingestion:
                 pending.sources.append(source)
                 return
         whole = with_date(document, one.file.modified_ns)
-        cut = run(lambda: passages(whole, self._embedder), self._heartbeat)
+        cut = run_reporting(
+            lambda beat: passages(whole, self._embedder, beat=beat), self._heartbeat
+        )
         if self._is_stored(whole, cut, reread=one.again):
             # At once: soon the last file that contains it may be read, and may have changed.
             self._writer.add_sources([source])

@@ -18,7 +18,7 @@ from rag.types import Document, Failure, Passage
 from rag.types.parts import is_further_part
 from rag.types.reports import IndexReport, Progress
 
-READING = 2
+READING = 3
 """Version of reading. Raise it whenever loaders or chunking produce something else from the same
 file: files read by a lower version are then read again, and replaced if they differ."""
 
@@ -248,9 +248,12 @@ class RunState:
         self._sources[outcome] += [one for one in sources if not is_further_part(one)]
 
     def add_failures(self, failures: Iterable[Failure]) -> None:
-        """Count failures; files of an unsupported type count as skipped instead."""
+        """Count failures; files that may hold secrets count as skipped instead, and those of an
+        unsupported type, unless they were named.
+        """
         for one in failures:
-            skipped = one.kind == "unsupported" and one.source not in self._names
+            unnamed = one.kind == "unsupported" and one.source not in self._names
+            skipped = unnamed or one.kind == "secret"
             (self._skipped if skipped else self._failed).append(one)
 
     def progress(self, files: int, embedded: int, reused: int, name: str) -> Progress:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar, Unpack, cast
 
@@ -188,10 +187,16 @@ class Library:
             late=self.embedder.late,
             recall=self.engine.recall,
             untrained=language.untrained(counts.languages, self.embedder.languages),
-            backend=self.embedder.backend,
             ratings=len(self.engine.ratings),
             collections=self.collections(),
         )
+
+    @property
+    def backend(self) -> str:
+        """What encodes its passages, and in which precision; raises InputError if
+        ``$RAG_PRECISION`` is invalid.
+        """
+        return self.embedder.backend
 
     def ensure_available(self) -> None:
         """Raise LibraryError unless the library is still there and can be read."""
@@ -353,12 +358,10 @@ class Library:
         LibraryBusy
             If another process keeps writing.
         """
-        new = embedder or SentenceTransformerEmbedder.named(
-            str(model or self._opened.embedder.name), dimensions
-        )
         with progress_callback(progress) as on_progress:
             beat = Heartbeat(on_progress)
-            changed = self._reencode(new, beat)
+            name = str(model or self._opened.embedder.name)
+            changed = self._reencode(embedder or opener.load(name, dimensions, beat), beat)
             beat.enter("calibrating")
             run(self._current().calibrations.refresh, beat)
         return changed
@@ -703,11 +706,11 @@ class Library:
         # It loads the file readers.
         from rag.library.model_choice import choose_model
 
+        beat.enter("choosing")
         choice = choose_model(files, beat)
         if choice.model.fingerprint == opened.embedder.fingerprint:
             return ""
-        embedder = SentenceTransformerEmbedder.named
-        self._reencode(run(partial(embedder, choice.model.name), beat), beat)
+        self._reencode(opener.load(choice.model.name, None, beat), beat)
         return choice.note
 
     def _reencode(self, embedder: Embedder, beat: Heartbeat) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -11,9 +12,11 @@ from rag.errors import InputError, LibraryDamaged, LibraryNotFound
 from rag.index.engine import Engine
 from rag.index.folder import STORE, create_library, store_folder
 from rag.index.local_engine import EmbeddedEngine
+from rag.models import multilingual
 from rag.models.embedder import SentenceTransformerEmbedder
-from rag.models.named_models import MINILM
+from rag.models.named_models import MINILM, MULTILINGUAL, packaged
 from rag.runtime.files import SPECIAL, absolute, is_url, special_in
+from rag.runtime.heartbeat import Heartbeat, run
 from rag.types.protocols import Embedder
 
 NAME = "model"
@@ -63,6 +66,16 @@ def open_library(
         engine.close()
         raise
     return engine, embedder
+
+
+def load(name: str, dimensions: int | None, beat: Heartbeat) -> SentenceTransformerEmbedder:
+    """Load a model by its name, with progress; arguments and errors are those of
+    :meth:`SentenceTransformerEmbedder.named`.
+    """
+    beat.enter("loading")
+    if packaged(name) is MULTILINGUAL:
+        multilingual.folder(beat)
+    return run(partial(SentenceTransformerEmbedder.named, name, dimensions), beat)
 
 
 def open_to_reencode(folder: Path) -> tuple[Engine, Embedder]:

@@ -12,24 +12,18 @@ came from. Nothing is embedded again, and results are identical.
 
 from __future__ import annotations
 
-import hashlib
 import os
-import re
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from filelock import FileLock, Timeout
-
 from rag.confidence import answerability, self_test
 from rag.errors import (
     InputError,
-    LibraryBusy,
     LibraryDamaged,
     LibraryMismatch,
     LibraryNotFound,
@@ -50,6 +44,7 @@ from rag.maintenance import backup_format
 from rag.maintenance.backup_format import STORE, Manifest
 from rag.models.named_models import MINILM
 from rag.runtime.byte_sizes import format_size
+from rag.runtime.drafts import draft_folder
 from rag.runtime.files import SPECIAL, absolute, is_url, printable, special_in, sync_folder, writing
 from rag.types.protocols import Embedder
 
@@ -58,8 +53,6 @@ COPIED_NOTES = (opener.NAME, collections.NAME, answerability.NAME, self_test.NAM
 
 FILES_TOGETHER = 500
 """Files recorded per commit."""
-
-_DRAFT = re.compile(r"\.rag-(export|import|copy)-[0-9a-f]{16}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +90,7 @@ def export(
             str(library), create=False, model=None, dimensions=None, embedder=embedder
         )
         # Beside the archive, where there is enough space.
-        with closing(engine), writing(path.parent), _draft_of(path, "copy", busy) as draft:
+        with closing(engine), writing(path.parent), draft_folder(path, "copy", busy) as draft:
             folder = draft / "library"
             create_library(folder, model.fingerprint)
             with closing(EmbeddedEngine(folder, model.dimension)) as copy:
@@ -109,7 +102,7 @@ def export(
     if path.is_relative_to(folder):
         raise InputError(f"{path} is inside the library itself; choose a place outside it")
     _check_target(path, force=force)
-    with writing(path.parent), _draft_of(path, "export", busy) as draft:
+    with writing(path.parent), draft_folder(path, "export", busy) as draft:
         documents = _copy_store(store_folder(folder), draft / STORE, on_progress)
         files = {STORE: draft / STORE, **dict(_uploads(folder))}
         backup_format.write(draft / "archive", folder, files, on_progress)
@@ -151,7 +144,7 @@ def import_archive(
                 f"{folder.parent} has {format_size(free)} of space left, and the library needs "
                 f"{format_size(manifest.size)}; make room, or choose another place: --library DIR"
             )
-        with _draft_of(folder, "import", busy) as draft:
+        with draft_folder(folder, "import", busy) as draft:
             unpacked = draft / "library"
             unpacked.mkdir()
             backup_format.unpack(content, manifest, unpacked, path, on_progress)
@@ -292,48 +285,3 @@ def copy_library(this: Engine, to: Engine, on_progress: OnProgress) -> None:
         to.notes.keep(name, this.notes.note(name))
     for rating in this.ratings.all():
         to.ratings.put(rating)
-
-
-@contextmanager
-def _draft_of(target: Path, purpose: str, busy: str) -> Iterator[Path]:
-    """Create an empty folder beside the target, accessible by this user only; removed at exit.
-
-    From there the content can be moved to the target by an atomic rename. The process holds a lock
-    in it: a draft of the same purpose with a free lock was left by one that died, and is removed.
-    Raises LibraryBusy, with the message ``busy``, if another process is working on a draft of the
-    same target.
-    """
-    name = hashlib.sha256(target.name.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    draft = target.with_name(f".rag-{purpose}-{name}")
-    _remove_leftovers(target.parent, purpose)
-    draft.mkdir(mode=0o700, exist_ok=True)
-    lock = FileLock(draft / "lock")
-    while not lock.is_locked:
-        # Until it is locked, another process may take it for a leftover and remove it.
-        with suppress(FileExistsError, FileNotFoundError):
-            try:
-                lock.acquire(timeout=1)
-            except Timeout as error:
-                raise LibraryBusy(busy) from error
-    draft.chmod(0o700)  # the lock may have made the folder
-    try:
-        yield draft
-    finally:
-        _remove(draft, lock)
-
-
-def _remove_leftovers(parent: Path, purpose: str) -> None:
-    for left in parent.glob(f".rag-{purpose}-*"):
-        if not _DRAFT.fullmatch(left.name) or left.is_symlink() or not left.is_dir():
-            continue
-        with suppress(OSError, Timeout):  # another user's, or in use
-            lock = FileLock(left / "lock")
-            lock.acquire(timeout=0)
-            _remove(left, lock)
-
-
-def _remove(draft: Path, lock: FileLock) -> None:
-    shutil.rmtree(draft, ignore_errors=True)
-    lock.release()
-    if sys.platform == "win32":  # keeps the lock file while it is open
-        shutil.rmtree(draft, ignore_errors=True)

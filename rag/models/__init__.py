@@ -18,13 +18,15 @@ and its token bits are relative to the mean token vector.
 All vectors have unit length and are compared by cosine similarity. The model's prompts are
 prepended to queries and passages; prompt tokens contribute to no sentence vector and no token bits.
 
-There are several backends. Golden tests hold their vectors to those of sentence-transformers within
-1e-5, so all share one fingerprint:
+There are several backends. In float32, golden tests hold their vectors to those of
+sentence-transformers within 1e-5, and in half precision within what ranks alike, so all share one
+fingerprint: a library that two machines index may hold vectors that differ in their last digits.
 
 - A plain BERT encodes queries in NumPy (``bert``), with weights memory-mapped from the model file,
   because importing PyTorch costs far more than encoding a query.
 - It encodes passages in OpenVINO (``openvino_bert``), one passage per core: there is no padding,
-  and no core waits for another inside a matrix product.
+  and no core waits for another inside a matrix product. Products are in bfloat16 where the
+  processor has instructions for it.
 - All other models, and every model on a GPU or where OpenVINO is not available, run in
   sentence-transformers (``sentence_transformer``); on a GPU in half precision, with batches of
   16,000 tokens or more.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
@@ -12,7 +13,7 @@ from rag.models import pooling
 from rag.models.bert import PlainBert
 from rag.models.micro_batch import MicroBatcher
 from rag.models.named_models import MINILM, NamedModel, PackagedModel, from_record, packaged
-from rag.models.openvino_bert import OpenVinoBert, is_installed
+from rag.models.openvino_bert import OpenVinoBert, is_installed, precision
 from rag.models.pooling import Forward, RunModel
 from rag.models.sentence_transformer import Network, has_gpu
 from rag.models.tokenizer import Tokenization
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PASSAGES_PER_SLICE = 64
+FEWEST_PER_SLICE, MOST_PER_SLICE, SECONDS_PER_SLICE = 8, 64, 1.0
 """Passages per slice: enough that cores rarely idle at the end of a slice, few enough that progress
-shows and Ctrl-C is prompt."""
+shows and Ctrl-C is prompt, however slow the machine."""
 
 QUESTIONS_PER_RUN = 4
 """Queries per forward pass: four take twice as long as one, and beyond that the activations between
@@ -43,8 +44,8 @@ class SentenceTransformerEmbedder:
 
     A plain BERT, such as either packaged model, encodes queries in NumPy and passages in OpenVINO,
     where that is installed and there is no GPU. Otherwise a model runs in sentence-transformers.
-    The vectors are the same. Whatever takes seconds to load is loaded on first use, and may raise
-    ModelError then.
+    The vectors are the same, up to rounding to bfloat16. Whatever takes seconds to load is loaded
+    on first use, and may raise ModelError then.
 
     Parameters
     ----------
@@ -71,9 +72,10 @@ class SentenceTransformerEmbedder:
         self.late = model.late
         self.languages = model.languages
         self.record = model.record
-        self._cosine_floor = model.cosine_floor
+        self._scale = model.scale
         self._center = model.token_center()
         self._is_plain = model.plain
+        self._per_slice = FEWEST_PER_SLICE
         self._folder = _Lazy(model.verified_folder)
         self._plain = _Lazy(self._read_plain)
         self._network = _Lazy(lambda: loaded or Network.load(self._folder()))
@@ -119,9 +121,8 @@ class SentenceTransformerEmbedder:
 
     @property
     def backend(self) -> str:
-        """Display name of the backend that encodes passages."""
-        uses_openvino = self._is_plain and is_installed() and not has_gpu()
-        return "OpenVINO" if uses_openvino else "PyTorch"
+        """Display name of the backend that encodes passages, with its precision."""
+        return f"OpenVINO, {precision()}" if self._uses_openvino else "PyTorch"
 
     def tokens(self, text: str) -> Offsets:
         """Character offsets of the tokens of ``text``, in order, without special tokens."""
@@ -137,9 +138,14 @@ class SentenceTransformerEmbedder:
         PassageEncoding
             One per passage, in order. A sentence without any token gets the vector of its passage.
         """
-        for first in range(0, len(passages), PASSAGES_PER_SLICE):
-            some = passages[first : first + PASSAGES_PER_SLICE]
-            yield from self._late(some) if self.late else self._alone(some)
+        first = 0
+        while some := passages[first : first + self._per_slice]:
+            began = time.monotonic()
+            encoded = self._late(some) if self.late else self._alone(some)
+            fitting = len(some) * SECONDS_PER_SLICE / (time.monotonic() - began + 1e-9)
+            self._per_slice = int(min(max(fitting, FEWEST_PER_SLICE), MOST_PER_SLICE))
+            first += len(some)
+            yield from encoded
 
     def query(self, question: str) -> QueryEncoding:
         """Encode a query, truncated to :data:`QUERY_TOKENS` or the model's window.
@@ -176,7 +182,7 @@ class SentenceTransformerEmbedder:
             vector[: self.dimension],
             center=self._center,
             legibility=self._tokenization.legibility(question),
-            cosine_floor=self._cosine_floor,
+            scale=self._scale,
         )
 
     def _late(self, passages: Sequence[Passage]) -> list[PassageEncoding]:
@@ -220,6 +226,10 @@ class SentenceTransformerEmbedder:
         return list(zip(ran.tokens, ran.texts, strict=True))
 
     @property
+    def _uses_openvino(self) -> bool:
+        return self._is_plain and is_installed() and not has_gpu()
+
+    @property
     def _tokenization(self) -> Tokenization:
         plain = self._plain()
         return plain.tokenization if plain else self._network().tokenization
@@ -229,7 +239,7 @@ class SentenceTransformerEmbedder:
 
     def _load_for_passages(self) -> RunModel:
         plain = self._plain()
-        if plain is None or self.backend == "PyTorch":
+        if plain is None or not self._uses_openvino:
             return self._network().forward_all
         return OpenVinoBert(plain.bert).forward
 

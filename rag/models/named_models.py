@@ -19,6 +19,7 @@ from rag.models.sentence_transformer import Network
 from rag.runtime.files import SPECIAL, special_in
 from rag.runtime.files import digest as file_digest
 from rag.text.language import code
+from rag.types import AS_IS, SimilarityScale
 from rag.types.arrays import Vector
 from rag.types.reports import MULTILINGUAL_NAME
 
@@ -36,9 +37,9 @@ class PackagedModel:
     """A plain BERT shipped inside an installed package, with mean pooling.
 
     ``sha256`` is that of ``model.safetensors``, ``max_tokens`` includes the two special tokens, and
-    ``remedy`` says what to do if the weights are damaged. ``cosine_floor`` is the cosine of
-    unrelated texts, and ``centered`` loads the mean token vector if that isn't near zero; the rest
-    as in :class:`NamedModel`.
+    ``remedy`` says what to do if the weights are damaged. ``scale`` corrects its similarities, and
+    ``centered`` loads the mean token vector if that isn't near zero; the rest as in
+    :class:`NamedModel`.
     """
 
     name: str
@@ -48,7 +49,7 @@ class PackagedModel:
     max_tokens: int
     remedy: str
     languages: frozenset[str] = frozenset()
-    cosine_floor: float = 0.0
+    scale: SimilarityScale = AS_IS
     centered: Callable[[], Vector] | None = None
     late: bool = True
     plain: bool = True
@@ -125,7 +126,7 @@ class NamedModel:
     languages: frozenset[str]
     plain: bool = False
 
-    cosine_floor: ClassVar[float] = 0.0
+    scale: ClassVar[SimilarityScale] = AS_IS
 
     @classmethod
     def inspect(cls, name: str, dimensions: int | None = None) -> tuple[Self, Network]:
@@ -214,11 +215,12 @@ MULTILINGUAL = PackagedModel(
     dimension=384,
     max_tokens=256,
     remedy="remove that folder, and it is written again",
-    cosine_floor=0.7,
+    scale=SimilarityScale(floor=0.7, dense_gap=0.3, late_gap=0.06),
     centered=multilingual.token_center,
 )
 """For documents in other languages than English, or in several: MIT, half as fast as
-:data:`MINILM`. Unrelated texts have cosines of 0.7 and more."""
+:data:`MINILM`. The gaps were measured on paragraphs in English, Russian and Chinese
+(tests/bench/RESULTS.md)."""
 
 
 def from_record(record: str | None) -> PackagedModel | NamedModel:

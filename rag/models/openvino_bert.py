@@ -1,11 +1,13 @@
 """A plain BERT in OpenVINO, for passages. The only module that imports openvino.
 
 The graph is built operation by operation from the weights in the model's own file, so nothing is
-exported or cached, and neither PyTorch nor transformers is imported.
+exported or cached, and neither PyTorch nor transformers is imported. Matrix products are in
+bfloat16 where the processor has instructions for it.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Sequence
@@ -14,19 +16,39 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rag.errors import ModelError
+from rag.errors import InputError, ModelError
 from rag.models.bert import Bert, Layer, Linear, Norm
 from rag.models.pooling import Forward
 from rag.types.arrays import TokenVectors
 
 if TYPE_CHECKING:
-    from openvino import AsyncInferQueue, InferRequest, Node
+    from openvino import AsyncInferQueue, Core, InferRequest, Node
     from tokenizers import Encoding
+
+
+PRECISION_VARIABLE = "RAG_PRECISION"
+
+_HINTS = {"bfloat16": "bf16", "float32": "f32"}
+"""OpenVINO's names."""
 
 
 def is_installed() -> bool:
     """Whether openvino is installed, without importing it."""
     return find_spec("openvino") is not None
+
+
+def precision() -> str:
+    """The precision of matrix products, ``bfloat16`` or ``float32``: ``$RAG_PRECISION``, or else
+    bfloat16 if the processor has instructions for it. Raises InputError if the variable has
+    another value.
+    """
+    asked = os.environ.get(PRECISION_VARIABLE)
+    if asked in _HINTS:
+        return asked
+    if asked:
+        raise InputError(f"{PRECISION_VARIABLE} must be float32 or bfloat16, not “{asked}”")
+    has_instructions = "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return "bfloat16" if has_instructions else "float32"
 
 
 class OpenVinoBert:
@@ -64,25 +86,22 @@ class OpenVinoBert:
         return Forward(tokens, np.stack([one.mean(axis=0) for one in tokens]))
 
 
-def _without_telemetry() -> None:
-    """Stop openvino from reporting its import to Google Analytics, as it does by default.
-
-    None in ``sys.modules`` makes the telemetry package unimportable; openvino works without it.
-    """
+def _core() -> Core:
+    # By default, openvino reports its import to Google Analytics. None in sys.modules makes the
+    # telemetry package unimportable; openvino works without it.
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    import openvino
+
+    return openvino.Core()
 
 
 def _compile(bert: Bert) -> AsyncInferQueue:
-    _without_telemetry()
-    import openvino
+    core = _core()
+    from openvino import AsyncInferQueue
 
-    core = openvino.Core()
-    # On CPUs with bfloat16 or float16, OpenVINO would use them by default; our vectors must match
-    # those of PyTorch, token by token.
-    compiled = core.compile_model(
-        _model(bert), "CPU", {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
-    )
-    return openvino.AsyncInferQueue(compiled)
+    # By default, OpenVINO would use float16 where the processor has no bfloat16.
+    hints = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": _HINTS[precision()]}
+    return AsyncInferQueue(core.compile_model(_model(bert), "CPU", hints))
 
 
 def _model(bert: Bert) -> Any:  # noqa: ANN401 - openvino.Model

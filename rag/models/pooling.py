@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.text.stemmer import blank_out
-from rag.types import Passage, PassageEncoding, QueryEncoding
+from rag.types import Passage, PassageEncoding, QueryEncoding, SimilarityScale
 from rag.types.arrays import Offsets, TokenVectors, Vector, Vectors
 
 if TYPE_CHECKING:
@@ -127,8 +127,8 @@ def question(
     vector: Vector,
     *,
     center: Vector,
-    legibility: float = 1.0,
-    cosine_floor: float = 0.0,
+    legibility: float,
+    scale: SimilarityScale,
 ) -> QueryEncoding:
     """Encode a query that was read after a prompt."""
     kept, spans = _without_prompt(encoding, prompt, text)
@@ -144,7 +144,7 @@ def question(
             [n > 0 and word == words[n - 1] and inside[n] for n, word in enumerate(words)], bool
         ),
         legibility=legibility,
-        cosine_floor=cosine_floor,
+        scale=scale,
     )
 
 

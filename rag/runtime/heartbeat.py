@@ -111,3 +111,31 @@ def run(call: Callable[[], T], beat: Beat) -> T:
         return call()
     with ThreadPoolExecutor(1, "rag-call") as pool:
         return result(pool.submit(call), beat)
+
+
+def run_reporting(call: Callable[[Beat], T], beat: Beat) -> T:
+    """Make a call in a thread, with a heartbeat that says in this one how far it is; once this one
+    has raised, that raises too.
+    """
+    far: tuple[int | None, int] = None, 0
+    raised = False
+
+    def note(done: int | None = None, total: int = 0) -> None:
+        nonlocal far
+        far = done, total
+        if raised:
+            raise _Aborted
+
+    def pass_on(done: int | None = None, total: int = 0) -> None:  # noqa: ARG001 (as a Beat)
+        nonlocal raised
+        try:
+            beat(*far)
+        except BaseException:
+            raised = True
+            raise
+
+    return run(lambda: call(note), pass_on)
+
+
+class _Aborted(Exception):
+    """Ends a call whose result isn't wanted any more."""

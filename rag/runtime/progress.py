@@ -31,11 +31,12 @@ def lines(write: Callable[[str], None]) -> Callable[[Progress], None]:
         nonlocal last
         if step.seconds - last >= SECONDS_BETWEEN_LINES:
             last = step.seconds
-            done = f"{step.files_done:,} of {step.files:,} files"
-            if step.total and not step.files:
-                done = f"{step.done:,} of {step.total:,} documents"
-            passages = step.embedded + step.reused
-            write(f"{step.stage}: {done}, {passages:,} passages after {step.seconds:,.0f} s")
+            if step.files:
+                passages = step.embedded + step.reused
+                far = f"{step.files_done:,} of {step.files:,} files, {passages:,} passages"
+            else:
+                far = f"{step.done:,} of {step.total:,}" if step.total else f"{step.done:,} so far"
+            write(f"{step.stage}: {far} after {step.seconds:,.0f} s")
 
     return on_progress
 

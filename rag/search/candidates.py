@@ -39,10 +39,12 @@ class EncodedQuery:
     """The corrected, encoded query, with its configuration and the filtered index.
 
     ``text`` is the query without its filters, and with the ``corrections`` of words that occur in
-    no document; ``constraints`` are what a passage should share with it.
+    no document; ``constraints`` are what a passage should share with it. ``language`` is its ISO
+    code; None if unknown, or if the model's scores don't depend on it.
     """
 
     text: str
+    language: str | None
     corrections: tuple[Respelling, ...]
     constraints: tuple[Constraint, ...]
     encoding: QueryEncoding
@@ -68,9 +70,10 @@ class Candidates:
     """Candidate passages, each with its exact scores from both indexes.
 
     ``dense`` is the best cosine of a sentence, rescaled so that unrelated texts have 0, and
-    ``lexical`` BM25 as a share of its upper bound for the query; shape (keys,), in [0, 1]. Ranks
-    are by key; a passage has none in an index that did not propose it. ``tokens`` are those already
-    read.
+    ``lexical`` BM25 as a share of its upper bound for the query; shape (keys,), in [0, 1].
+    ``is_foreign`` marks passages in another language than the query, whose ``dense`` makes up for
+    that. Ranks are by key; a passage has none in an index that did not propose it. ``tokens`` are
+    those already read.
     """
 
     keys: Keys
@@ -78,6 +81,7 @@ class Candidates:
     lexical: Scores
     dense_ranks: dict[int, int]
     lexical_ranks: dict[int, int]
+    is_foreign: NDArray[np.bool_]
     tokens: Mapping[int, StoredTokens]
 
 
@@ -103,6 +107,8 @@ def candidates(query: EncodedQuery, lexical: LexicalScores) -> Candidates:
         lambda: query.library.lexical(query.text, len(others), others), query.library
     )
     found, dense = _dense(query, others, lexical)
+    is_foreign = _is_foreign(query, found)
+    dense = np.minimum(dense + query.encoding.scale.dense_gap * is_foreign, 1.0)
     cosines = dict(zip(found.tolist(), dense.tolist(), strict=True))
     by_cosine = sorted((key for key in proposed if key in cosines), key=lambda key: -cosines[key])
     nearest = by_cosine[: query.config.index_depth]
@@ -117,6 +123,7 @@ def candidates(query: EncodedQuery, lexical: LexicalScores) -> Candidates:
         lexical=np.array([scores.get(key, 0.0) for key in keys.tolist()]),
         dense_ranks={key: rank for rank, key in enumerate(nearest, start=1)},
         lexical_ranks={key: rank for rank, key in enumerate(lexical.by_key, start=1)},
+        is_foreign=is_foreign[kept],
         tokens=lexical.tokens,
     )
 
@@ -179,6 +186,15 @@ def _dense(
     counts = np.concatenate([some for _, some, _ in read])
     # One product per passage: in one large product, rounding depends on a row's position.
     cosines = np.concatenate([np.vecdot(rows, query.encoding.vector) for _, _, rows in read])
-    floor = query.encoding.cosine_floor
+    floor = query.encoding.scale.floor
     above = (scoring.best_of_runs(cosines, counts) - floor) / (1.0 - floor)
     return found, np.maximum(above, 0.0)
+
+
+def _is_foreign(query: EncodedQuery, keys: Keys) -> NDArray[np.bool_]:
+    """Whether passages are known to be in another language than the query; shape (keys,)."""
+    if query.language is None:
+        return np.zeros(len(keys), dtype=bool)
+    languages = query.library.languages(keys.tolist())
+    same = (query.language, None)
+    return np.array([languages.get(key) not in same for key in keys.tolist()], dtype=bool)

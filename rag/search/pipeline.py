@@ -18,6 +18,7 @@ from rag.search.corrections import alternative, corrections
 from rag.search.scoring import DEFAULT, SearchConfig
 from rag.text import query_parser, spelling
 from rag.text.constraints import constraints, unmet
+from rag.text.language import language
 from rag.text.stemmer import ENGLISH, stemmer
 from rag.types import Explanation, Hit, Quote, file_name
 from rag.types.arrays import Scores
@@ -117,6 +118,7 @@ def search(
     encoding = embedder.query(text)
     query = EncodedQuery(
         text,
+        language(text) if encoding.scale.dense_gap else None,
         applied,
         constraints(text),
         encoding,
@@ -169,6 +171,7 @@ def _scored(query: EncodedQuery, found: Candidates) -> list[ScoredPassage]:
     # A question mark is rare in documents, yet says nothing about what is asked.
     weights = np.where(query.encoding.is_word, idf, 0.0)
     late = late_interaction.passage_scores(matches, weights, query.config)
+    late = np.minimum(late + query.encoding.scale.late_gap * found.is_foreign[kept], 1.0)
     sentences = late_interaction.sentence_scores(
         matches, weights, query.encoding.continued, query.config
     )

@@ -18,6 +18,7 @@ from operator import attrgetter, itemgetter
 
 import numpy as np
 
+from rag.runtime.heartbeat import Beat, no_heartbeat
 from rag.text.sentences import paragraphs, sentences, trim
 from rag.types import Document, Page, Passage, Span
 from rag.types.arrays import Offsets
@@ -50,8 +51,34 @@ class _Sentence:
     ends_paragraph: bool
 
 
+class _Progress:
+    """How far the sentences of a text are measured, and grouped into passages."""
+
+    def __init__(self, beat: Beat, characters: int) -> None:
+        self._beat, self._characters = beat, characters
+        self._measured = self._grouped = 0
+
+    def measured(self, sentence: _Sentence) -> _Sentence:
+        """Count a sentence whose tokens are counted, and return it."""
+        self._measured = sentence.span.end
+        self._report()
+        return sentence
+
+    def grouped(self, sentence: _Sentence) -> None:
+        """Count a sentence for which the best break before it is found."""
+        self._grouped = sentence.span.end
+        self._report()
+
+    def _report(self) -> None:
+        self._beat((self._measured + self._grouped) // 2, self._characters)
+
+
 def passages(
-    document: Document, tokenizer: Tokenizer, *, target: int = TARGET_TOKENS
+    document: Document,
+    tokenizer: Tokenizer,
+    *,
+    target: int = TARGET_TOKENS,
+    beat: Beat = no_heartbeat,
 ) -> list[Passage]:
     """Split a document into passages.
 
@@ -63,6 +90,8 @@ def passages(
         Counts tokens; no passage exceeds its ``window``.
     target
         Target number of tokens per passage, at most the window.
+    beat
+        Called with the number of characters done, and of all.
 
     Returns
     -------
@@ -73,8 +102,10 @@ def passages(
     target = min(target, window)
     trails = _trails(document)
     found = []
-    for section in _sections(_count_tokens(document, tokenizer), window // 2):
-        for first, last in _best_breaks(section, window, target):
+    progress = _Progress(beat, len(document.text))
+    measured = map(progress.measured, _count_tokens(document, tokenizer))
+    for section in _sections(measured, window // 2):
+        for first, last in _best_breaks(section, window, target, progress):
             spans = tuple(sentence.span for sentence in section[first:last])
             leading = sum(1 for sentence in section[first:last] if sentence.heading)
             body = spans[min(leading, len(spans) - 1)].start
@@ -220,7 +251,9 @@ def _trails(document: Document) -> list[tuple[int, tuple[str, ...]]]:
     return trails
 
 
-def _best_breaks(section: Sequence[_Sentence], window: int, target: int) -> list[tuple[int, int]]:
+def _best_breaks(
+    section: Sequence[_Sentence], window: int, target: int, progress: _Progress
+) -> list[tuple[int, int]]:
     """The optimal split of a section, as half-open (first, last) ranges.
 
     Dynamic programming: ``cost[i]`` is the cost of the best split of the first i sentences. Every
@@ -239,6 +272,7 @@ def _best_breaks(section: Sequence[_Sentence], window: int, target: int) -> list
             whole = cost[start] + deviation * deviation + here
             if whole < cost[end]:
                 cost[end], previous[end] = whole, start
+        progress.grouped(section[end - 1])
     breaks = []
     end = len(section)
     while end:

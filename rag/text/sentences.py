@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from rag.types import Span
 
@@ -100,8 +100,8 @@ def paragraphs(text: str, within: Span | None = None) -> list[Span]:
     return [span for span in found if span]
 
 
-def sentences(text: str, within: Span | None = None) -> list[Span]:
-    """Spans of the sentences of ``text`` or of the part within ``within``, in order.
+def sentences(text: str, within: Span | None = None) -> Iterator[Span]:
+    """Yield the spans of the sentences of ``text`` or of the part within ``within``, in order.
 
     Offsets are in ``text``. Spans don't overlap, don't begin or end with whitespace, never cross a
     paragraph boundary, and together cover all other characters. List items and table rows start a
@@ -109,15 +109,13 @@ def sentences(text: str, within: Span | None = None) -> list[Span]:
     number the item after it, unless there is nothing else. None exceeds ``LONGEST_SENTENCE``
     characters, except by such a join.
     """
-    found: list[Span] = []
     for paragraph in paragraphs(text, within):
-        cuts = [
+        cuts = (
             cut
             for block in _blocks(text, paragraph)
-            for cut in pairwise([*_sentence_starts(text, block), block.end])
-        ]
-        found += _join_fragments(text, [piece for cut in cuts if (piece := trim(text, *cut))])
-    return found
+            for cut in pairwise(chain(_sentence_starts(text, block), (block.end,)))
+        )
+        yield from _join_fragments(text, (piece for cut in cuts if (piece := trim(text, *cut))))
 
 
 def trim(text: str, start: int, end: int) -> Span:
@@ -206,25 +204,28 @@ def _segment(piece: str) -> list[int]:
     return [boundary["start_index"] for boundary in found]
 
 
-def _join_fragments(text: str, pieces: list[Span]) -> list[Span]:
+def _join_fragments(text: str, pieces: Iterator[Span]) -> Iterator[Span]:
     """Join pieces of a paragraph that mean nothing alone to their neighbours."""
-    joined: list[Span] = []
+    last: Span | None = None  # the next one may join it
     start: int | None = None  # of a piece that joins the next
-    for piece, following in zip(pieces, [*pieces[1:], None], strict=True):
-        content = piece.of(text)
-        if joined and start is None and not _WORD.search(content):
-            joined[-1] = Span(joined[-1].start, piece.end)
-            continue
-        if start is None:
-            start = piece.start
-        if following is not None and _leads_on(text, Span(start, piece.end), following):
-            continue
-        if joined and _BARE_MARK.fullmatch(text, start, piece.end):
-            joined[-1] = Span(joined[-1].start, piece.end)
+    piece = next(pieces, None)
+    while piece is not None:
+        following = next(pieces, None)
+        if start is None and last is not None and not _WORD.search(piece.of(text)):
+            last = Span(last.start, piece.end)
         else:
-            joined.append(Span(start, piece.end))
-        start = None
-    return joined
+            start = piece.start if start is None else start
+            if following is None or not _leads_on(text, Span(start, piece.end), following):
+                if last is not None and _BARE_MARK.fullmatch(text, start, piece.end):
+                    last = Span(last.start, piece.end)
+                else:
+                    if last is not None:
+                        yield last
+                    last = Span(start, piece.end)
+                start = None
+        piece = following
+    if last is not None:
+        yield last
 
 
 def _leads_on(text: str, piece: Span, following: Span) -> bool:

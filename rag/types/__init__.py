@@ -175,6 +175,24 @@ class PassageEncoding:
     bits: TokenBits
 
 
+@dataclass(frozen=True, slots=True)
+class SimilarityScale:
+    """What to correct a model's similarities by, all in [0, 1).
+
+    ``floor`` is the cosine of unrelated texts. Passages in another language than the query score
+    less than equally relevant ones in the same language: by ``dense_gap`` in the dense score, once
+    that is rescaled from the floor, and by ``late_gap`` in late interaction.
+    """
+
+    floor: float = 0.0
+    dense_gap: float = 0.0
+    late_gap: float = 0.0
+
+
+AS_IS = SimilarityScale()
+"""The scale of a model whose similarities need no correction."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class QueryEncoding:
     """The model's output for one query.
@@ -184,7 +202,7 @@ class QueryEncoding:
     tokens that continue a word rather than start one, in scripts with blanks between words.
     ``legibility``, in [0, 1], is how well the model can read the query: see
     :meth:`rag.models.tokenizer.Tokenization.legibility`.
-    ``cosine_floor``, in [0, 1), is the cosine that the model gives to unrelated texts.
+    ``scale`` corrects its similarities.
     """
 
     vector: Vector
@@ -193,7 +211,7 @@ class QueryEncoding:
     is_word: NDArray[np.bool_]
     continued: NDArray[np.bool_]
     legibility: float = 1.0
-    cosine_floor: float = 0.0
+    scale: SimilarityScale = AS_IS
 
 
 @dataclass(frozen=True, slots=True)
@@ -423,7 +441,9 @@ class Failure:
     reason: str
     """In words for the user."""
     kind: FailureKind = "unreadable"
-    """Nothing reads files of an ``unsupported`` type; ``password`` is for files that one opens."""
+    """Nothing reads files of an ``unsupported`` type; ``password`` is for files that one opens, and
+    ``secret`` for files that may hold passwords or keys.
+    """
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(FailureKind):

@@ -51,7 +51,7 @@ class Embedder(Tokenizer, QuestionEncoder, Protocol):
 
     @property
     def backend(self) -> str:
-        """Display name of the backend that encodes passages."""
+        """Display name of the backend that encodes passages, with its precision."""
 
     @property
     def languages(self) -> frozenset[str]:

@@ -11,11 +11,18 @@ from typing import Literal, TypeAlias
 from rag.types import Failure, SourcePath
 
 Stage: TypeAlias = Literal[
-    "discovering", "hashing", "reading", "re-encoding", "publishing", "calibrating"
+    "discovering",
+    "choosing",
+    "loading",
+    "hashing",
+    "reading",
+    "re-encoding",
+    "publishing",
+    "calibrating",
 ]
-"""The stages of ``Library.index``: list folders; find changed files; read, encode and store them;
-update the search indexes; and calibrate the scores. ``Library.reencode`` encodes stored documents
-instead of reading files."""
+"""The stages of ``Library.index``: list folders; choose and load the model of a new library; find
+changed files; read, encode and store them; update the search indexes; and calibrate the scores.
+``Library.reencode`` encodes stored documents instead of reading files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +41,8 @@ class Progress:
     """The current file."""
     stage: Stage = "discovering"
     done: int = 0
-    """Progress within the stage, in files found, bytes or pages of the current file, documents
-    re-encoded, passages, or questions.
+    """Progress within the stage, in files found, bytes of the model, bytes, pages or characters
+    of the current file, documents re-encoded, passages, or questions.
     """
     total: int = 0
     """The total of ``done``; 0 if unknown."""
@@ -48,9 +55,10 @@ class IndexReport:
     """The outcome of one run of ``Library.index``, by source.
 
     ``failed`` are files that could not be read, ``skipped`` files in a folder whose type isn't
-    supported, and links to folders. ``embedded`` counts the passages that went through the model,
-    ``reused`` those with text that this library had already encoded. ``model_note`` says which
-    model was chosen for a new library and why, if that isn't the default one.
+    supported, files that may hold secrets, and links to folders. ``embedded`` counts the passages
+    that went through the model, ``reused`` those with text that this library had already encoded.
+    ``model_note`` says which model was chosen for a new library and why, if that isn't the default
+    one.
     """
 
     added: tuple[str, ...]
@@ -111,13 +119,12 @@ class Status:
     """The contents of a library.
 
     ``path`` is its folder, or its URL. ``generation`` increases with every commit; ``bytes`` is the
-    size of its folder on disk, or of its tables. ``dimension`` is the length of its vectors,
+    size of its folder on disk, or of its tables. ``dimension`` is the length of its vectors, and
     ``late`` whether its model encodes sentences in the context of their passage rather than each
-    alone, and ``backend`` what encodes its passages. ``untrained`` counts documents by language,
-    for languages that the model was not trained on and that make up a notable share. ``recall`` is
-    the vector index's recall of the sentences nearest to a query, measured on the library itself;
-    None if the index is exact. ``ratings`` is the number of ratings, and ``collections`` are its
-    collections by name.
+    alone. ``untrained`` counts documents by language, for languages that the model was not trained
+    on and that make up a notable share. ``recall`` is the vector index's recall of the sentences
+    nearest to a query, measured on the library itself; None if the index is exact. ``ratings`` is
+    the number of ratings, and ``collections`` are its collections by name.
     """
 
     path: Path | str
@@ -130,7 +137,6 @@ class Status:
     dimension: int
     late: bool
     untrained: Mapping[str, int]
-    backend: str
     recall: float | None = None
     ratings: int = 0
     collections: tuple[Collection, ...] = ()

@@ -316,7 +316,9 @@ def test_lines_where_nobody_watches(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     for number in range(3):
         (articles / f"{number}.txt").write_text(f"Article {number} is here.")
     said = rag("index", articles, folder=tmp_path).stderr.splitlines()
-    assert re.fullmatch(r"\w+: 0 of 3 files, 0 passages after \d+ s", said[0])
+    assert re.fullmatch(r"loading: 0 so far after \d+ s", said[0])
+    assert any(one.startswith("choosing: ") for one in said)
+    assert any(re.fullmatch(r"\w+: 0 of 3 files, 0 passages after \d+ s", one) for one in said)
     assert re.fullmatch(r"\w+: 3 of 3 files, 3 passages after \d+ s", said[-1])
     assert len(said) > 3
 

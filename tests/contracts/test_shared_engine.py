@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from engines import place
 from test_library import (  # noqa: F401 (they are run here, with the library below)
+    test_a_passage_is_in_the_language_of_its_document,
     test_bad_files_stop_nothing,
     test_changed_file_replaces_its_passages,
     test_empty_library_finds_nothing,

@@ -47,6 +47,7 @@ def test_kinds_of_failures(library: Library, letters: Path) -> None:
     (letters / "broken.pdf").write_bytes(b"%PDF-1.7 and no more")
     (letters / "film.mp4").write_bytes(b"\0\0")
     (letters / "no_ending").write_bytes(b"PK\3\4\0\0")
+    (letters / "key.txt").write_text("-----BEGIN PRIVATE KEY-----\nMIIB")
     report = library.index(letters)
     kinds = {Path(one.source).name: one.kind for one in (*report.failed, *report.skipped)}
     assert kinds == {
@@ -54,9 +55,12 @@ def test_kinds_of_failures(library: Library, letters: Path) -> None:
         "broken.pdf": "unreadable",
         "film.mp4": "unsupported",
         "no_ending": "unreadable",
+        "key.txt": "secret",
     }
     stored = [one for file in library.report() for one in file.failures]
-    assert set(report.failed) == set(stored)
+    assert set(report.failed) == {one for one in stored if one.kind != "secret"}
+    named = library.index([letters / "key.txt", letters / "film.mp4"])
+    assert [one.kind for one in (*named.skipped, *named.failed)] == ["secret", "unsupported"]
 
 
 def test_with_and_without(library: Library, letters: Path) -> None:

@@ -103,8 +103,9 @@ def test_bad_files_cost_only_themselves(tmp_path: Path, workers: int) -> None:
     assert failures == {
         "hang.txt": "it made no progress for 8 s and was aborted",
         "crash.txt": (
-            "its parser crashed (exit code -11); if 256MB of memory is too little for it, "
-            "allow more with --max-document 1024MB, or save it again in its program"
+            "its parser crashed (exit code -11): it is damaged, or takes more than 256MB of "
+            "memory; get another copy of it, save it again in its program, or allow more with "
+            "--max-document 1024MB"
         ),
         "eat.txt": ReadOptions().too_large,
         "raise.txt": "its parser failed (ZeroDivisionError: a parser's own mistake)",

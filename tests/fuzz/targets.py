@@ -149,7 +149,7 @@ def _text(data: bytes) -> str:
 def _run_sentences(data: bytes) -> None:
     text = _text(data)
     for paragraph in paragraphs(text):
-        is_covered(text, sentences(text, paragraph), paragraph)
+        is_covered(text, [*sentences(text, paragraph)], paragraph)
 
 
 @dataclass(frozen=True, slots=True)

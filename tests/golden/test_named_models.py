@@ -76,6 +76,8 @@ CASES = {
     ),
 }
 
+pytestmark = pytest.mark.usefixtures("in_float32")
+
 
 @pytest.fixture(scope="module", params=CASES)
 def case(request: pytest.FixtureRequest) -> Case:

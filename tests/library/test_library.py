@@ -157,6 +157,23 @@ def test_same_content_twice_is_one_document(library: Library, articles: Path) ->
     assert (hit.source, hit.also_in) == (str(articles / "copy.txt"), ())
 
 
+def test_a_passage_is_in_the_language_of_its_document(library: Library, tmp_path: Path) -> None:
+    """Unknown for a text too short to tell; a passage that isn't there has none."""
+    texts = {
+        "de.txt": "Der Bus fährt jede halbe Stunde, am Sonntag nur jede volle Stunde.",
+        "en.txt": "The museum opens at ten in the morning and closes at six.",
+        "short.txt": "Oslo 12",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    library.index(tmp_path)
+    searcher = library.engine.searcher()
+    keys = [searcher.matching(word).tolist()[0] for word in ("Bus", "museum", "Oslo")]
+    found = searcher.languages([*keys, max(keys) + 1])
+    assert [found.pop(key) for key in keys] == ["de", "en", None]
+    assert not found
+
+
 def test_same_passage_in_two_documents_is_folded(library: Library, articles: Path) -> None:
     """Documents that differ, with a passage that does not."""
     (articles / "note.txt").write_text(f"date 2020-05-06\n{BREAD.upper()}")

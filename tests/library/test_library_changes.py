@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ from rag import (
 from rag.index.folder import locked
 from rag.models.embedder import SentenceTransformerEmbedder
 from rag.models.named_models import MINILM, PackagedModel
+from rag.runtime import heartbeat
 from rag.types import Passage, PassageEncoding
 
 
@@ -93,6 +95,28 @@ def test_progress_counts_up(library: Library, articles: Path) -> None:
     library.index(articles, progress=steps.append)
     assert (steps[-1].files_done, steps[-1].files, steps[-1].embedded) == (3, 3, 3)
     assert [step.files_done for step in steps] == sorted(step.files_done for step in steps)
+
+
+@pytest.mark.parametrize("stop", [False, True])
+def test_progress_within_a_long_paragraph(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, stop: bool
+) -> None:
+    """It counts characters while the paragraph is split, and can be cancelled there."""
+    monkeypatch.setattr(heartbeat, "INTERVAL", 0.001)
+    (tmp_path / "long.txt").write_text("Yes. No! " * 10_000)
+    steps: list[Progress] = []
+
+    def follow(step: Progress) -> None:
+        steps.append(step)
+        if stop and 0 < step.done < step.total == 89_999:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) if stop else nullcontext():
+        library.index(tmp_path / "long.txt", progress=follow)
+    counts = [step.done for step in steps if step.stage == "reading" and step.total]
+    assert counts == sorted(counts)
+    assert len(set(counts)) > 3 or stop
+    assert library.status().documents == (not stop)
 
 
 def test_bars_are_drawn_on_standard_error(

@@ -33,7 +33,7 @@ class SharedSearcher:
         self._passages = passages
         self._statistics = statistics
         self._where = where
-        self._judged = RowCache(passages, ("vectors", "stems", "context"))
+        self._judged = RowCache(passages, ("vectors", "stems", "context", "language"))
         self._shown = RowCache(passages, (*rows.PASSAGE, *rows.TOKENS))
         # As of the last term count.
         self.piece_frequencies = statistics.piece_frequencies
@@ -95,6 +95,10 @@ class SharedSearcher:
         counts = np.array([len(one) for one in found.values()], dtype=np.int64)
         empty = np.zeros((0, self._passages.dimension), np.float32)
         return np.array(list(found), np.int64), counts, np.concatenate([empty, *found.values()])
+
+    def languages(self, keys: Sequence[int]) -> dict[int, str | None]:
+        """Language of each passage's document by key."""
+        return {key: row["language"] for key, row in self._judged.of(keys).items()}
 
     def tokens(self, keys: Sequence[int]) -> dict[int, StoredTokens]:
         """Token bits by key."""

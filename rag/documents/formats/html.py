@@ -175,6 +175,13 @@ def feed(markup: str, layout: Layout) -> None:
         layout.data(markup)  # no elements at all
 
 
+def blocks_of(markup: str) -> list[Block]:
+    """The blocks of a page or a piece of one, as other formats hold them."""
+    layout = Layout(UNREADABLE)
+    feed(markup, layout)
+    return layout.blocks()
+
+
 def _to_loaded(
     blocks: Iterable[Block], *, stated: Metadata = _NOTHING, encoding: str, extraction: str
 ) -> Iterator[Loaded]:

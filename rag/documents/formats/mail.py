@@ -17,7 +17,7 @@ from rag.documents.character_encoding import decode
 from rag.documents.content import Content, whole
 from rag.documents.formats.content_lines import load_content_lines
 from rag.documents.formats.html import feed, load_html
-from rag.documents.formats.signed import signed_content
+from rag.documents.formats.signed import MOST_SIGNED, signed_content
 from rag.documents.layout import Layout
 from rag.documents.loaded import Block, Loaded, Member, join_blocks, join_texts, safe_name
 from rag.documents.metadata import file_metadata
@@ -43,8 +43,6 @@ _TEXTS = frozenset({"text/plain", "text/html", "text/calendar"})
 """Body content types. An invitation is part of the body: mail programs show it above the text."""
 
 _TOO_DEEP = "its parts are nested too deeply; save them from your mail program"
-_MOST_SIGNED = 10
-"""Maximum number of signed messages in each other."""
 _SEALED = "it is encrypted; decrypt it in your mail program and save it from there"
 
 _SEPARATOR = re.compile(
@@ -146,7 +144,7 @@ def _sort(
     if kind in _SIGNATURES:
         return [], []
     if kind in _ENCRYPTED and (signed := signed_content(_bytes(part))) is not None:
-        if signed_in == _MOST_SIGNED:
+        if signed_in == MOST_SIGNED:
             raise LoadError(_TOO_DEEP)
         inner = message_from_bytes(signed, policy=_Rules())
         return _sort(inner, is_page=is_page, signed_in=signed_in + 1)

@@ -22,15 +22,23 @@ _EXPLICIT, _OCTETS, _PIECES_OF_OCTETS = 0xA0, 0x04, 0x24
 _INDEFINITE = 0x80
 _LONG = 0x7F
 _ARMOUR = re.compile(rb"-----[^-\n]{1,40}-----")
-_MAIL = re.compile(rb"(?:content-type|mime-version):", re.IGNORECASE)
+_MAIL = re.compile(rb"(?:content-[a-z-]{1,30}|mime-version):", re.IGNORECASE)
+MOST_SIGNED = 10
+"""Maximum number of signatures around each other."""
+_TOO_DEEP = (
+    f"it was signed more than {MOST_SIGNED} times; save what it holds from your mail program"
+)
 _NOT_SIGNED = "it is encrypted, or holds only a signature; decrypt it where it came from"
 
 
 def members_of_signed(data: Content) -> Iterator[Member]:
     """Yield the file or message that was signed; raises LoadError if there is none, or it is
-    encrypted.
+    encrypted or was signed too often.
     """
     written = whole(data)
+    if _MAIL.match(written):  # saved with the header that it has in a mail
+        yield Member("message.eml", written)
+        return
     if not written.startswith(b"\x30"):
         try:
             written = base64.b64decode(_ARMOUR.sub(b"", written))
@@ -44,7 +52,19 @@ def members_of_signed(data: Content) -> Iterator[Member]:
 
 
 def signed_content(data: bytes) -> bytes | None:
-    """What was signed; None if it is encrypted, or isn't in ``data``."""
+    """What was signed, once or several times; None if it is encrypted, or isn't in ``data``. Raises
+    LoadError if it was signed too often.
+    """
+    found = None
+    for _ in range(MOST_SIGNED):
+        inner = _content(data if found is None else found)
+        if inner is None:
+            return found
+        found = inner
+    raise LoadError(_TOO_DEEP)
+
+
+def _content(data: bytes) -> bytes | None:
     at = data.find(_SIGNED_DATA, 0, _WITHIN)
     at = data.find(_DATA, at, at + _ALGORITHMS_WITHIN) if at >= 0 else -1
     if at < 0:

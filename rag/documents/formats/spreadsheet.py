@@ -10,7 +10,7 @@ import warnings
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import reduce
 from itertools import chain, islice
@@ -242,7 +242,8 @@ def load_csv(content: Content) -> Iterator[Loaded]:
     pieces, encoding = decoded_pieces(content)
     allowance = RowQuota()
     rows = allowance.of(_records(_lines(pieces)), "the table")
-    yield from Metadata().in_parts(row_blocks(rows), allowance.warnings, encoding_note(encoding))
+    parts = Metadata().in_parts(row_blocks(rows), allowance.warnings, encoding_note(encoding))
+    yield from (replace(part, title=None) for part in parts)  # its headings are labels
 
 
 def _workbook(stream: IO[bytes]) -> Workbook:

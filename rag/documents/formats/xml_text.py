@@ -9,9 +9,9 @@ from textwrap import dedent
 from typing import Any, TypeAlias
 
 from rag.documents.content import Content, whole
-from rag.documents.formats.html import feed
+from rag.documents.formats.html import blocks_of
 from rag.documents.formats.plain_text import load_plain
-from rag.documents.layout import UNREADABLE, Layout
+from rag.documents.layout import BLOCKS as HTML_BLOCKS
 from rag.documents.loaded import Block, Loaded
 from rag.documents.metadata import Metadata
 from rag.documents.office_zip import is_out_of_memory
@@ -41,6 +41,34 @@ _DRAWING = frozenset({"d", "points", "transform", "style", "class"})
 """Attributes of shapes and their looks, in lower case."""
 
 _PARAGRAPHS = frozenset({"p", "para", "text"})
+_INLINE = frozenset(
+    {
+        *("a", "abbr", "b", "bold", "c", "code", "em", "emph", "emphasis", "hi", "i", "italic"),
+        *("q", "s", "sc", "seg", "small", "span", "strike", "strong", "sub", "subscript", "sup"),
+        *("superscript", "tspan", "tt", "u", "underline", "w", "xref"),
+        # TEI, for letters that an editor marked
+        *("add", "am", "corr", "del", "ex", "expan", "g", "gap", "orig", "pc", "reg", "sic"),
+        *("supplied", "unclear"),
+        # MathML, for formulas
+        *("math", "mfrac", "mi", "mn", "mo", "mrow", "msub", "msup", "mtext"),
+    }
+)
+"""Elements that may be part of a word."""
+
+_BLOCKS = HTML_BLOCKS | {
+    *("ab", "abstract", "cell", "disp-formula", "disp-quote", "entry", "fig", "head", "heading"),
+    *("item", "itemizedlist", "l", "label", "lg", "li", "line", "list", "list-item", "listitem"),
+    *("member", "ol", "orderedlist", "para", "paragraph", "programlisting", "row", "screen"),
+    *("sec", "simplelist", "simpara", "sp", "speaker", "step", "subtitle", "table", "table-wrap"),
+    *("td", "th", "title", "tr", "ul", "variablelist", "varlistentry"),
+}
+"""Elements that are paragraphs of their own, in lower case."""
+
+_APART = frozenset(
+    {"br", "cb", "fn", "footnote", "lb", "linebreak", "newline", "note", "pb", "tab"}
+)
+"""Elements inside of a paragraph, but not of a word."""
+
 _MARKUP = re.compile(r"</[A-Za-z]\w*>|<br\b")
 _DEEPEST, _DEEPEST_HEADING = 20, 6
 _LONGEST_HEADING = 120
@@ -106,7 +134,8 @@ def _blocks(root: _Element) -> Iterator[Block]:
         if len(element) and not _is_mixed(element):
             continue
         walker.skip_subtree()
-        source = "".join(element.itertext())
+        runs = list(_runs(element))
+        source = "\n".join(runs)
         words = one_line(source)
         is_title = name.lower() in _TITLES and len(words) <= _LONGEST_HEADING
         is_page = bool(_MARKUP.search(source))
@@ -118,8 +147,34 @@ def _blocks(root: _Element) -> Iterator[Block]:
             if is_title:
                 yield Block(words, min(max(depth - 1, 1), _DEEPEST_HEADING))
             else:
-                yield from _html(source) if is_page else [Block(words)]
+                yield from blocks_of(source) if is_page else map(Block, map(one_line, runs))
     yield Block(dedent("\n".join(lines)))
+
+
+def _runs(element: _Element) -> Iterator[str]:
+    """The text in an element, divided where blocks in it begin and end."""
+    from lxml import etree  # type: ignore[import-untyped,unused-ignore]
+
+    run = [element.text or ""]
+    for event, one in etree.iterwalk(element, events=("start", "end")):
+        if one is element:
+            continue
+        name = etree.QName(one).localname.lower()
+        if name in _BLOCKS:
+            yield "".join(run)
+            run = []
+        elif name not in _INLINE and (name in _APART or _has_neighbour(one)):
+            run += " " * (one.get("break") != "no")  # as TEI marks a line that ends in a word
+        run.append((one.text if event == "start" else one.tail) or "")
+    yield "".join(run)
+
+
+def _has_neighbour(element: _Element) -> bool:
+    """Whether an element follows or precedes without any text between, as in a list."""
+    before = element.getprevious()
+    return (not element.tail and element.getnext() is not None) or (
+        before is not None and not before.tail
+    )
 
 
 def _attributes(element: _Element) -> Iterator[str]:
@@ -148,10 +203,3 @@ def _is_prose(name: str, words: str) -> bool:
 def _is_mixed(element: _Element) -> bool:
     """Whether an element has both text and elements in it."""
     return any((words or "").strip() for words in (element.text, *(one.tail for one in element)))
-
-
-def _html(source: str) -> list[Block]:
-    """A web page or a piece of one, as feeds have them in an element."""
-    layout = Layout(UNREADABLE)
-    feed(source, layout)
-    return layout.blocks()

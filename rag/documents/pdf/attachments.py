@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from itertools import chain, islice
 from typing import Any, TypeAlias
 
@@ -24,6 +25,10 @@ _TOO_LARGE = f"it is larger than {_LARGEST >> 20} MiB; save it from the PDF, and
 _DAMAGED = "it is damaged in the PDF; save it from there with another program"
 _TOO_MANY = f"the PDF has more than {_MOST:,} attachments; save the others from it"
 
+_LONGEST_COVER, _NAMED_WITHIN = 800, 150
+"""Maximum characters of the page that Acrobat makes, and those in which it names itself."""
+_ACROBAT = re.compile(r"Acrobat|Adobe Reader")
+
 _COLLECTION = re.compile(
     rb"(?<!\d)(\d{1,10}) 0 obj\s{0,9}<<(?:(?!obj|stream).){0,2000}?/Collection\s{0,9}(?:<<|\d)",
     re.DOTALL,
@@ -32,12 +37,36 @@ _ROOT = re.compile(rb"/Root (\d{1,10}) 0 R")
 _OVERLAP = 2_100
 
 
-def is_portfolio(pdf: Pdf) -> bool:
-    """Whether the PDF only holds other files, and its own page says so (ISO 32000-2, 12.3.5)."""
+def only_holds_files(pdf: Pdf) -> bool:
+    """Whether the PDF is a portfolio (ISO 32000-2, 12.3.5) whose only page is the one that Acrobat
+    makes, which asks to open it there.
+    """
+    return (
+        len(pdf) == 1
+        and pdf.count_attachments() > 0
+        and _asks_for_acrobat(pdf)
+        and _is_portfolio(pdf)
+    )
+
+
+def _asks_for_acrobat(pdf: Pdf) -> bool:
+    """Whether the first page has few words, which begin with the name of the program: that is the
+    same in every language.
+    """
     import pypdfium2 as pdfium  # type: ignore[import-untyped,unused-ignore]
 
-    if not pdf.count_attachments():
+    try:
+        page = pdf[0]
+    except pdfium.PdfiumError:
         return False
+    with closing(page), closing(page.get_textpage()) as text:
+        is_short = text.count_chars() <= _LONGEST_COVER
+        return is_short and _ACROBAT.search(text.get_text_range()[:_NAMED_WITHIN]) is not None
+
+
+def _is_portfolio(pdf: Pdf) -> bool:
+    import pypdfium2 as pdfium
+
     search = _CollectionSearch()
     try:
         pdf.save(search)

@@ -16,7 +16,7 @@ from itertools import chain
 from rag.documents.content import Content
 from rag.documents.loaded import LONGEST_HEADING, Loaded, Member
 from rag.documents.pdf.annotations import MOST_ANNOTATIONS
-from rag.documents.pdf.attachments import attachments_of, is_portfolio
+from rag.documents.pdf.attachments import attachments_of, only_holds_files
 from rag.documents.pdf.columns import in_reading_order, rows
 from rag.documents.pdf.file import Pdf, is_placeholder, is_whole, open_pdf, read_page
 from rag.documents.pdf.headers_footers import PageRows, is_stamp, without_headers_and_footers
@@ -64,7 +64,8 @@ def load_pdf(
     on_page: Callable[[], None] = lambda: None,
 ) -> Iterator[Loaded | Member | Failure]:
     """Load a PDF: columns in order, lines joined, headers and footers removed; in stretches of some
-    hundred pages. Then come the files that are attached to it; of a portfolio, only these.
+    hundred pages. Then come the files that are attached to it. The page that Acrobat makes for a
+    portfolio is left out.
 
     ``pages`` partitions the text into one span per page; a paragraph that continues on the next
     page is kept whole, and the page ends inside it. The title is from the document information, or
@@ -84,7 +85,7 @@ def load_pdf(
     with open_pdf(content, passwords) as pdf:
         if is_placeholder(pdf):
             raise LoadError(_XFA)
-        if is_portfolio(pdf):
+        if only_holds_files(pdf):
             yield from attachments_of(pdf, ())
             return
         stated = information(pdf)

@@ -200,7 +200,7 @@ def _reason(code: int, options: ReadOptions) -> str:
     # it.
     if sys.platform != "win32" and code == -signal.SIGBUS:
         return "it was truncated, or its disk failed, while being read; index it again"
-    return f"its parser crashed (exit code {code}); {options.after_crash}"
+    return f"its parser crashed (exit code {code}): {options.after_crash}"
 
 
 def _seconds(path: Path) -> float:

@@ -286,6 +286,16 @@ class StoreReader:
         vectors = unpack_vectors(b"".join(blob for _, blob in rows), self._database.dimension)
         return np.array([key for key, _ in rows], dtype=np.int64), counts, vectors
 
+    def languages(self, keys: Sequence[int]) -> dict[int, str | None]:
+        """Language of each passage's document by key."""
+        rows = self._rows(
+            "SELECT passage.key, language FROM passage"
+            " JOIN document ON document.key = passage.document"
+            " WHERE passage.key IN (SELECT value FROM json_each(?))",
+            keys,
+        )
+        return dict(rows.fetchall())
+
     @sound
     def tokens(self, keys: Sequence[int]) -> dict[int, StoredTokens]:
         """Token bits by passage key; deleted passages are left out."""

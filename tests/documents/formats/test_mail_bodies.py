@@ -108,6 +108,25 @@ def test_a_signed_file(tmp_path: Path) -> None:
         assert _text(tmp_path / "a.html.p7m", content) == "Price: 12"
 
 
+def test_a_file_signed_several_times(tmp_path: Path) -> None:
+    """It is read through all signatures, as a file or as messages; not through endless ones."""
+    data = b"<p>Price: 12</p>"
+    for _ in range(3):
+        data = _signed(data)
+    assert _text(tmp_path / "a.html.p7m", data) == "Price: 12"
+    message = b"Content-Type: text/plain\r\n\r\nPrice: 12"
+    for _ in range(3):
+        head = b"Content-Disposition: attachment\r\nContent-Type: application/pkcs7-mime\r\n"
+        head += b"Content-Transfer-Encoding: base64\r\n\r\n"
+        message = head + base64.encodebytes(_signed(message))
+    for one in (message, _signed(message)):
+        assert _text(tmp_path / "smime.p7m", one) == "Price: 12"
+    for _ in range(10):
+        data = _signed(data)
+    with pytest.raises(LoadError, match="it was signed more than 10 times; "):
+        _text(tmp_path / "a.html.p7m", data)
+
+
 @pytest.mark.parametrize("content", [b"\x30\x03\x02\x01\x01", b"letters", _signed(b"")[:60], b""])
 def test_a_file_that_is_not_signed(tmp_path: Path, content: bytes) -> None:
     """It says so, however much of it is there."""

@@ -23,6 +23,34 @@ def test_cells_and_outputs() -> None:
     assert (loaded.title, len(loaded.headings)) == ("Tide", 1)
 
 
+def test_outputs_in_markup() -> None:
+    """The version of an output that says most is read; errors are; a missing one costs nothing."""
+    table = "<table>\n<tr><th>Port<th>Depth</tr>\n\n    <tr><td>Kiel<td>9</tr>\n</table>"
+    versions: list[dict[str, object]] = [
+        {"text/markdown": ["## Depth\n", "in *metres*"], "text/plain": "<Markdown>"},
+        {"text/html": table, "text/plain": "0 Kiel 9"},
+        {"text/html": "<div id='a'></div>\n\n<script>draw()</script>", "text/plain": "Figure 7"},
+    ]
+    error = {"output_type": "error", "ename": "KeyError", "evalue": "'tide'", "traceback": ["…"]}
+    cells = [
+        {"cell_type": "code", "source": None, "outputs": None},
+        {
+            "cell_type": "code",
+            "source": [],
+            "outputs": [*({"data": one} for one in versions), error],
+        },
+    ]
+    (loaded,) = load_notebook(json.dumps({"cells": cells, "worksheets": None}).encode())
+    assert (
+        loaded.text
+        == "Depth\n\nin metres\n\nPort | Depth\nKiel | 9\n\nFigure 7\n\nKeyError: 'tide'"
+    )
+    old = {"output_type": "pyout", "html": ["<b>Low</b> water"], "text": ["<HTML>"]}
+    cells = [{"cell_type": "code", "input": "show()", "outputs": [old]}]
+    (loaded,) = load_notebook(json.dumps({"worksheets": [{"cells": cells}]}).encode())
+    assert loaded.text == "show()\n\nLow water"
+
+
 @pytest.mark.parametrize("source", ["[1]", "{", '{"cells": [1]}', '{"cells": 1}'])
 def test_other_json(source: str) -> None:
     """It is refused, with advice."""

@@ -92,9 +92,12 @@ def test_a_workbook_of_the_strict_standard() -> None:
 
 
 def test_what_stands_above_a_table() -> None:
-    """The account of a bank statement names no columns, as the row above the bookings does."""
+    """The account of a bank statement names no columns, as the row above the bookings does: that is
+    a heading, which keeps the two apart.
+    """
     bookings = ("3.1.2024;-12,50;Books", "5.1.2024;-700,00;Rent")
     shown = [
+        "Day | Amount | For",
         "Day: 3.1.2024; Amount: -12,50; For: Books",
         "Day: 5.1.2024; Amount: -700,00; For: Rent",
     ]

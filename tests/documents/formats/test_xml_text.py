@@ -21,6 +21,19 @@ def test_a_manual() -> None:
     assert [one.level for one in loaded.headings] == [1, 2]
 
 
+def test_words_and_blocks_in_one_element() -> None:
+    """Blocks are paragraphs; what may be part of a word is left as it is written."""
+    loaded = _load(
+        "<text><p>Tides in harbours<item>Alpha and <b>B</b>eta</item><item>Gamma</item>of H"
+        "<sub>2</sub>O</p><p>Low<lb/>wa<lb break='no'/>ter at<note>St. Ives</note>noon</p>"
+        "<p>By <first>Ada</first><last>Lovelace</last> and un<stress>believ</stress>able</p></text>"
+    )
+    assert loaded.text == (
+        "Tides in harbours\n\nAlpha and Beta\n\nGamma\n\nof H2O\n\n"
+        "Low water at St. Ives noon\n\nBy Ada Lovelace and unbelievable"
+    )
+
+
 def test_records() -> None:
     """Short values are lines with their names, those of a record together."""
     loaded = _load("<orders><o><item>Oar</item><qty>2</qty></o><o><item>Mast</item></o></orders>")

@@ -73,16 +73,28 @@ def test_attached_files_are_documents(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("entry", [b"/Collection << /View /T >>", b"/Collection 5 0 R"])
-def test_of_a_portfolio_only_the_files(tmp_path: Path, entry: bytes) -> None:
-    """Its own page only asks for another program, in whatever language."""
-    cover = made(drawn("Para ver los documentos, abra esta cartera con otro programa."))
+def test_the_page_that_acrobat_makes_for_a_portfolio_is_left_out(
+    tmp_path: Path, entry: bytes
+) -> None:
+    """It only asks for that program, in whatever language."""
+    cover = made(drawn("Para una mejor experiencia, abra esta cartera en Adobe Reader 9."))
     data = catalogued(with_files(cover, a_pdf=LETTER, b_txt=b"Mind the tide."), entry)
     assert read(tmp_path, data) == {"/a.pdf": " ".join(LEFT), "/b.txt": "Mind the tide."}
 
 
+@pytest.mark.parametrize(
+    "pages", [["Tenders for the new harbour wall"], ["The first", "The second"]]
+)
+def test_pages_of_its_own_in_a_portfolio_are_read(tmp_path: Path, pages: list[str]) -> None:
+    """Someone wrote them: an index of the files, or a letter to go with them."""
+    whole = with_files(made(*map(drawn, pages)), b_txt=b"Mind the tide.")
+    found = read(tmp_path, catalogued(whole, b"/Collection << >>"))
+    assert found == {"": "\n\n".join(pages), "/b.txt": "Mind the tide."}
+
+
 def test_a_file_that_is_a_portfolio_is_read_in_turn(tmp_path: Path) -> None:
     """A portfolio may be attached to a letter, which is read too."""
-    cover = made(drawn("Open this with another program."))
+    cover = made(drawn("For the best experience, open this in Acrobat."))
     inner = catalogued(with_files(cover, b_txt=b"Mind the tide."), b"/Collection << >>")
     assert read(tmp_path, with_files(LETTER, c_pdf=inner, d_txt=b"Ebb")) == {
         "": " ".join(LEFT),
