@@ -57,6 +57,7 @@ def _read_in_process(request: pytest.FixtureRequest) -> Iterator[None]:
         folder = request.path.parent.name
         if folder not in SANDBOXED:
             patched.setattr(rag.ingest.run, "read", in_process_reader.read)
+            patched.setattr("rag.library.model_choice.read", in_process_reader.read)
         if folder == "cluster":
             patched.setattr("rag.cluster.ray.stages.read", in_process_reader.read)
         yield
@@ -67,6 +68,7 @@ def sandboxed() -> Iterator[None]:
     """Files of this module are read in worker processes, as ever outside of tests."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(rag.ingest.run, "read", reader.read)
+        patched.setattr("rag.library.model_choice.read", reader.read)
         yield
 
 

@@ -45,8 +45,11 @@ indexes and calibrating scores.
 _PHASES: Mapping[str, Phase] = MappingProxyType(
     {
         "discovering": "looking",
+        "choosing": "looking",
+        "loading": "looking",
         "hashing": "looking",
         "reading": "reading",
+        "re-encoding": "reading",
         "publishing": "finishing",
         "calibrating": "finishing",
     }
@@ -89,6 +92,8 @@ class Outcome:
     reused: int
     """Passages whose embeddings were reused."""
     seconds: float
+    model_note: str = ""
+    """Which model was chosen for a new library and why, if that isn't the default one."""
 
     @classmethod
     def of(cls, report: IndexReport) -> Self:
@@ -101,6 +106,7 @@ class Outcome:
             embedded=report.embedded,
             reused=report.reused,
             seconds=report.seconds,
+            model_note=report.model_note,
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import partial
 from getpass import getpass
 from pathlib import Path
@@ -18,13 +18,13 @@ from rag.cli.options import LibraryOption
 from rag.cli.output import count, err, escape
 from rag.cli.signals import EXIT_INTERRUPTED, reported
 from rag.cluster.ray import Fleet
-from rag.errors import InputError, LibraryNotFound
+from rag.errors import InputError, LibraryError, LibraryNotFound
 from rag.library.default import default_library
 from rag.library.library import Library
-from rag.library.opener import exists
+from rag.library.opener import exists, open_to_reencode
 from rag.models import multilingual
-from rag.models.named_models import MINILM, MULTILINGUAL, packaged
-from rag.runtime.files import is_url, local_path, open_file
+from rag.models.named_models import MULTILINGUAL, packaged
+from rag.runtime.files import absolute, is_url, local_path, open_file
 from rag.runtime.heartbeat import Heartbeat
 from rag.types.reports import IndexReport, Progress
 
@@ -37,7 +37,9 @@ SECONDS_BETWEEN_TRIES = 1.0
 
 
 def index_command(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Files and folders.")],
+    paths: Annotated[
+        list[str] | None, typer.Argument(metavar="PATH...", help="Files and folders.")
+    ] = None,
     library: LibraryOption = None,
     collection: Annotated[
         str | None,
@@ -97,9 +99,9 @@ def index_command(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="The sentence-transformers model of a new library: a folder, or the name of a"
-            " model in this machine's cache. [dim]default: all-MiniLM-L6-v2 for English"
-            " documents, else multilingual[/]",
+            help="The sentence-transformers model: a folder, or the name of a model in this"
+            " machine's cache. A library of another one is re-encoded with it. [dim]default: for a"
+            " new library, all-MiniLM-L6-v2 for English documents, else multilingual[/]",
         ),
     ] = None,
     dimensions: Annotated[
@@ -136,12 +138,20 @@ def index_command(
     Unchanged files are skipped, and files that vanished from a folder are removed. Interrupt at any
     time: finished work is kept.
 
+    With --model, a library of another model is re-encoded first, without reading its files; it
+    needs no PATH then. The former model answers until that is done.
+
     Example: rag index ~/articles --exclude "drafts/"
     """
+    renews = model is not None or dimensions is not None
+    if not paths and (watch or not renews):
+        raise InputError("name files or folders to index: rag index PATH")
     known = _read_passwords(passwords) if passwords else []
     fleet = _fleet(ray, actors, gpus, watch=watch)
     place = library or default_library()
-    with _opened(place, model, dimensions, paths, exclude or []) as opened:
+    renews = renews and not is_url(place) and exists(place)
+    changed = renews and _reencode(Path(place), model, dimensions)
+    with _opened(place, None if renews else model, None if renews else dimensions) as opened:
         before, named = opened.status().generation, _collection_names(opened)
         index = partial(
             opened.index,
@@ -153,7 +163,7 @@ def index_command(
         def run(tried: Sequence[str], *, first: bool = False) -> IndexReport:
             with _progress(opened) as on_progress:
                 return index(
-                    paths,
+                    paths or (),
                     collection=collection,
                     retry=retry and first,
                     again=again and first,
@@ -162,51 +172,44 @@ def index_command(
                     ray=fleet,
                 )
 
-        report = run(known, first=True)
-        in_doubt = len({one.source for one in opened.unread()[1]})
-        output.print_report(report, _renamed(named, _collection_names(opened)), in_doubt)
-        if sys.stdin.isatty() and sys.stderr.isatty():
-            report = _prompt_and_retry(report, run, known)
+        failed = False
+        if paths:
+            report = run(known, first=True)
+            in_doubt = len({one.source for one in opened.unread()[1]})
+            output.print_report(report, _renamed(named, _collection_names(opened)), in_doubt)
+            if sys.stdin.isatty() and sys.stderr.isatty():
+                report = _prompt_and_retry(report, run, known)
+            failed = bool(report.failed)
         status = opened.status()
         output.print_untrained(status)
-        if status.generation != before:
+        if changed or status.generation != before:
             _check(opened)
         if watch:
-            _follow(opened, [Path(one) for one in paths], partial(index, passwords=known))
-    if report.failed:
+            _follow(opened, [Path(one) for one in paths or ()], partial(index, passwords=known))
+    if failed:
         raise typer.Exit(EXIT_SOME_FAILED)
 
 
-def _opened(
-    place: str | Path,
-    model: str | None,
-    dimensions: int | None,
-    paths: Sequence[str],
-    exclude: Sequence[str],
-) -> Library:
-    """Open the library, with progress; a new one with the model that suits these documents, of
-    which this says why.
-    """
-    choice = None
+def _reencode(folder: Path, model: str | None, dimensions: int | None) -> bool:
+    """Give an existing library the model that was named; returns whether it had another one."""
+    with Library(*open_to_reencode(absolute(folder))) as library:
+        with _progress(library) as on_progress:
+            changed = library.reencode(model, dimensions=dimensions, progress=on_progress)
+        if changed:
+            status = library.status()
+            passages = count(status.passages, "passage")
+            err.print(escape(f"Re-encoded with {status.model}: {passages}."))
+    return changed
+
+
+def _opened(place: str | Path, model: str | None, dimensions: int | None) -> Library:
+    """Open the library, with progress while the model is loaded that was named."""
     with _shown() as on_progress:
         beat = Heartbeat(on_progress)
-        if model is None and not is_url(place) and not exists(place):
-            beat.enter("choosing")
-            from rag.library.model_choice import choose_model  # loads the file readers
-
-            choice = choose_model(paths, exclude, beat)
-            model = choice.model.name
         beat.enter("loading")
         if model and packaged(model) is MULTILINGUAL:
             multilingual.folder(beat)
-        opened = Library.open(place, model=model, dimensions=dimensions)
-    if choice and choice.model is MULTILINGUAL:
-        languages = ", ".join(choice.untrained)
-        err.print(
-            f"[dim]Many documents are in other languages than English ({languages}): the new"
-            f" library uses {MULTILINGUAL.name}. For the English model: --model {MINILM.name}[/]"
-        )
-    return opened
+        return Library.open(place, model=model, dimensions=dimensions)
 
 
 def _fleet(ray: str | None, actors: int | None, gpus: float, *, watch: bool) -> Fleet | None:
@@ -303,9 +306,11 @@ def _progress(library: Library) -> Iterator[Callable[[Progress], None]]:
         with _shown() as on_progress:
             yield on_progress
     except KeyboardInterrupt:
-        held = count(library.status().documents, "document")
+        said = "Stopped; "
+        with suppress(LibraryError):  # it may have a model that isn't here
+            said = f"Stopped. {count(library.status().documents, 'document')} in the library; "
         reported.set()
-        err.print(f"Stopped. {held} in the library; run it again to go on.")
+        err.print(f"{said}run it again to go on.")
         raise typer.Exit(EXIT_INTERRUPTED) from None
 
 

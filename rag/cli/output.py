@@ -99,6 +99,8 @@ def print_report(
         first = next(one.source for one in report.skipped if one.reason == reason)
         others = f" and {count(files - 1, 'other')}" if files > 1 else ""
         err.print(f"skipped {escape(first)}{others}: {escape(reason)}", soft_wrap=True)
+    if report.model_note:
+        err.print(escape(report.model_note), soft_wrap=True)
 
 
 def print_change(report: IndexReport) -> None:

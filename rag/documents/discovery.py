@@ -18,7 +18,10 @@ from rag.runtime.heartbeat import Beat, no_heartbeat
 from rag.types import Failure
 
 _LIBRARY = frozenset({"library.db", "published.json"})
-"""Files that mark a folder as a library."""
+"""Files that mark a folder as a library …"""
+
+_STORE = re.compile(r"store-\d+")
+"""… and the name of a folder in a re-encoded one, which has them instead."""
 
 _IS_MADE_UP = "it is in a virtual file system, and those aren't read"
 _IS_LINK = "it is a link to a folder, and such links aren't followed; index the folder itself"
@@ -158,7 +161,9 @@ class _Search:
                 self._skip(here, _IS_MADE_UP)
                 names.clear()
                 continue
-            if _LIBRARY.issubset(files) or (self._library and _identity(here) == self._library):
+            if _is_library(here, names, files) or (
+                self._library and _identity(here) == self._library
+            ):
                 names.clear()
                 continue
             folders = [here / name for name in sorted(names) if not is_ignored(name)]
@@ -205,6 +210,15 @@ def _refusal(path: Path) -> str | None:
     if is_text(beginning):
         return None
     return f"{path.suffix} files are not read"
+
+
+def _is_library(here: Path, folders: Sequence[str], files: Sequence[str]) -> bool:
+    """Whether a folder with these folders and files in it is a library."""
+    return _LIBRARY.issubset(files) or any(
+        all((here / name / file).exists() for file in _LIBRARY)
+        for name in folders
+        if _STORE.fullmatch(name)
+    )
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:

@@ -9,6 +9,7 @@ A library's folder::
     lock                the writer's file lock, released by the system when its process ends
     lock.json           process, host and start time of the writer; for display only
     files/              files uploaded through the page or the API
+    store-N/            the first four of these, once the library was re-encoded with another model
 
 - Each write increments the library's generation. An index knows its own generation and asks the
   store for the changes since: that covers the first build, updates, a crash between two writes, a

@@ -272,6 +272,11 @@ class Engine(Protocol):
         If only one may write at a time, LibraryBusy is raised if another one keeps writing.
         """
 
+    def has_model(self, fingerprint: str) -> bool:
+        """Whether the library is still encoded by the model with this fingerprint: another process
+        may have re-encoded it.
+        """
+
     def searcher(self) -> Searcher:
         """A snapshot of the current library, for searches."""
 

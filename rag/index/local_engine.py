@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.index.folder import locked
+from rag.errors import LibraryMismatch
+from rag.index.folder import STORE, locked, remove_superseded, store_folder
 from rag.index.integrity import OnProgress
 from rag.index.lexical import NOTHING_ASKED, TantivyReader
 from rag.index.snapshot import Snapshot, Snapshots
@@ -114,12 +115,16 @@ class EmbeddedSearcher:
 
 
 class EmbeddedEngine:
-    """Implements :class:`rag.index.engine.Engine` for a folder."""
+    """Implements :class:`rag.index.engine.Engine` for a folder.
 
-    def __init__(self, folder: Path, dimension: int) -> None:
+    ``store`` is the folder of the store and its indexes, by default that which counts now.
+    """
+
+    def __init__(self, folder: Path, dimension: int, store: Path | None = None) -> None:
         self.location = folder
-        self.database = Database(folder / "library.db", dimension)
-        self.snapshots = Snapshots(folder, Changes(self.database))
+        self.store = store or store_folder(folder)
+        self.database = Database(self.store / STORE, dimension, folder)
+        self.snapshots = Snapshots(self.store, Changes(self.database), folder)
         self.notes = self.database
         self.reader = StoreReader(self.database)
         self.catalogue = Catalogue(self.database)
@@ -130,10 +135,26 @@ class EmbeddedEngine:
     def writing(self, beat: Beat = no_heartbeat) -> Iterator[None]:
         """Hold the folder's lock, and publish the indexes at the end."""
         with locked(self.location, beat=beat):
+            self.require_newest()
+            remove_superseded(self.location)
             try:
                 yield
             finally:
                 self.snapshots.publish(beat)
+
+    def has_model(self, fingerprint: str) -> bool:
+        """See :meth:`rag.index.engine.Engine.has_model`."""
+        return (
+            store_folder(self.location) == self.store
+            and self.database.fact("fingerprint") == fingerprint
+        )
+
+    def require_newest(self) -> None:
+        """Raise LibraryMismatch if another process has replaced the store while this one waited."""
+        if store_folder(self.location) != self.store:
+            raise LibraryMismatch(
+                f"another process has re-encoded {self.location} with another model; run it again"
+            )
 
     def searcher(self) -> EmbeddedSearcher:
         """The newest snapshot, even if another process published it."""
@@ -154,7 +175,7 @@ class EmbeddedEngine:
         from rag.index import verification
 
         return verification.verify(
-            self.location, self.database, embedder, on_progress, repair=repair
+            self.location, self.store, self.database, embedder, on_progress, repair=repair
         )
 
     def close(self) -> None:

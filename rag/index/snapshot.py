@@ -66,10 +66,14 @@ class _Published:
 
 
 class Snapshots:
-    """The indexes in one library's folder, and their newest snapshot, which all threads share."""
+    """The indexes of a store in its folder, and their newest snapshot, which all threads share.
 
-    def __init__(self, folder: Path, store: Changes) -> None:
+    ``library`` is the folder with the writer's lock, if that is another one.
+    """
+
+    def __init__(self, folder: Path, store: Changes, library: Path | None = None) -> None:
         self._folder = folder
+        self._library = library or folder
         self._store = store
         self._newest: Snapshot | None = None
         self._refreshing = threading.Lock()
@@ -151,7 +155,7 @@ class Snapshots:
                 )
             )
         try:
-            with locked(self._folder, 0.0 if behind else SECONDS_TO_WAIT), writing(self._folder):
+            with locked(self._library, 0.0 if behind else SECONDS_TO_WAIT), writing(self._folder):
                 return self._publish()
         except (LibraryNotFound, LibraryDamaged):
             raise

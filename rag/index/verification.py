@@ -40,18 +40,27 @@ _COPY = (
 
 
 def verify(
-    folder: Path, database: Database, embedder: Embedder, on_progress: OnProgress, *, repair: bool
+    folder: Path,
+    store: Path,
+    database: Database,
+    embedder: Embedder,
+    on_progress: OnProgress,
+    *,
+    repair: bool,
 ) -> Verification:
-    """Check everything; with ``repair`` rebuild derived data. See :meth:`rag.Library.verify`."""
+    """Check everything in a library's ``folder``, where ``store`` is that of its database; with
+    ``repair`` rebuild derived data. See :meth:`rag.Library.verify`.
+    """
+    snapshots = Snapshots(store, Changes(database), folder)
     began = time.perf_counter()
     with ExitStack() as held:
         if repair:
             held.enter_context(locked(folder))
             held.enter_context(writing(folder))
-        check, found = _check(folder, database, on_progress)
+        check, found = _check(folder, database, snapshots, on_progress)
         if repair and found:
-            _repair(folder, database, embedder, on_progress, found)
-            check, remaining = _check(folder, database, on_progress)
+            _repair(snapshots, database, embedder, on_progress, found)
+            check, remaining = _check(folder, database, snapshots, on_progress)
             found = after_repair(found, remaining)
     return Verification(
         documents=StoreReader(database).counts().documents,
@@ -63,7 +72,7 @@ def verify(
 
 
 def _check(
-    folder: Path, database: Database, on_progress: OnProgress
+    folder: Path, database: Database, snapshots: Snapshots, on_progress: OnProgress
 ) -> tuple[StoreCheck, list[Problem]]:
     """Check one snapshot of the store, and the indexes; returns counts and problems."""
     check = StoreCheck(database)
@@ -82,7 +91,7 @@ def _check(
         found += _check_uploads(folder, database, on_progress)
     # Not part of the snapshot: a writer may have published since.
     on_progress("indexes", 0, 1)
-    found += [Problem(one, REPAIR) for one in Snapshots(folder, Changes(database)).faults()]
+    found += [Problem(one, REPAIR) for one in snapshots.faults()]
     on_progress("indexes", 1, 1)
     return check, found
 
@@ -110,7 +119,7 @@ def _check_uploads(folder: Path, database: Database, on_progress: OnProgress) ->
 
 
 def _repair(
-    folder: Path,
+    snapshots: Snapshots,
     database: Database,
     embedder: Embedder,
     on_progress: OnProgress,
@@ -131,7 +140,7 @@ def _repair(
     for _ in check.documents(lambda run, total: on_progress("documents", run, total)):
         pass  # the next check finds what is left; this counts
     recount(database, check)
-    Snapshots(folder, Changes(database)).rebuild()
+    snapshots.rebuild()
 
 
 def _reencode(database: Database, document_id: str, embedder: Embedder) -> None:

@@ -27,7 +27,7 @@ from rag.index.records import FileRecord, Source
 from rag.ingest.passage_encoder import Encoder
 from rag.ingest.run_state import LATEST_NS, FileToRead, RunState, is_identical, list_file
 from rag.runtime.files import digest, may_read, printable
-from rag.runtime.heartbeat import Heartbeat, run_reporting
+from rag.runtime.heartbeat import Heartbeat, run_reporting, with_beats
 from rag.text.chunking import passages
 from rag.types import Document, Failure, Passage, PassageEncoding
 from rag.types.arrays import Vectors
@@ -268,7 +268,9 @@ class Ingestion:
             # All of them before the store is locked, so that a reader's rating need not wait for
             # the model. Half precision, as in the store, takes half the memory.
             made = map(_to_half_precision, islice(encodings, len(one.passages)))
-            self._writer.put(one.document, first, one.passages, self._with_beats(list(made)))
+            self._writer.put(
+                one.document, first, one.passages, with_beats(list(made), self._heartbeat)
+            )
             encoded.more_sources += others
             for source in one.sources:
                 self._state.add(source, changed=one.document.id in self._replaced)
@@ -279,12 +281,6 @@ class Ingestion:
         if encoded.records:
             self._state.add_removed(self._writer.record_files(encoded.records))
         self._writer.flush()
-
-    def _with_beats(self, encodings: list[PassageEncoding]) -> Iterator[PassageEncoding]:
-        """The encodings, with heartbeats while they are stored; one that raises rolls back."""
-        for one in encodings:
-            self._heartbeat()
-            yield one
 
     def _remove_vanished(self) -> None:
         if not self._discovery.folders:

@@ -273,8 +273,12 @@ class RunState:
 
     def report(self, embedded: int, reused: int) -> IndexReport:
         """The report so far, given the numbers of passages encoded and reused."""
+        sources = self._sources
         return IndexReport(
-            **{outcome: tuple(sources) for outcome, sources in self._sources.items()},
+            added=tuple(sources["added"]),
+            updated=tuple(sources["updated"]),
+            unchanged=tuple(sources["unchanged"]),
+            removed=tuple(sources["removed"]),
             failed=tuple(self._failed),
             skipped=tuple(self._skipped),
             embedded=embedded,

@@ -6,6 +6,7 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
+from rag.index.folder import STORE, store_folder
 from rag.library.library import Library
 from rag.runtime.files import is_url
 from rag.types import Hit
@@ -43,8 +44,10 @@ def retrieve(question: str, k: int = 5) -> list[Hit]:
 
 def _inode(place: str | Path) -> int:
     """Inode of the store, 0 if there is none; it reveals that a library was recreated."""
-    store = Path(place) / "library.db"
-    return store.stat().st_ino if not is_url(place) and store.exists() else 0
+    if is_url(place):
+        return 0
+    store = store_folder(Path(place)) / STORE
+    return store.stat().st_ino if store.exists() else 0
 
 
 @lru_cache(maxsize=1)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar, Unpack, cast
 
@@ -13,13 +14,14 @@ from rag.cluster.ray import Fleet
 from rag.confidence import ratings as feedback
 from rag.confidence.answerability import Calibrations
 from rag.confidence.calibration import Calibration, Reliability, reliability
-from rag.errors import DocumentNotFound, InputError
+from rag.errors import DocumentNotFound, InputError, LibraryError
 from rag.index.engine import Engine
-from rag.index.records import Order, Source, StoredPassage
+from rag.index.records import Order, Source
 from rag.library import opener
 from rag.library.collections import Collections, validate_new_name
 from rag.models import query_cache
 from rag.models.cross_encoder import Reranker
+from rag.models.embedder import SentenceTransformerEmbedder
 from rag.runtime.files import local_path
 from rag.runtime.heartbeat import Heartbeat, run
 from rag.runtime.progress import progress_callback
@@ -56,6 +58,16 @@ NEWEST_KEPT = 100
 """Documents in the list that is kept for a generation, since every visit begins with it."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A library's engine and model, which belong together, and what goes with them."""
+
+    engine: Engine
+    embedder: Embedder
+    collections: Collections
+    calibrations: Calibrations
+
+
 class Library:
     """A searchable collection of documents; call :meth:`open` to get one.
 
@@ -68,13 +80,10 @@ class Library:
     def __init__(
         self, engine: Engine, embedder: Embedder, reranker: Reranker | None = None
     ) -> None:
-        self._engine = engine
-        self._embedder = embedder
-        self._reader = engine.reader
-        self._catalogue = engine.catalogue
         self._reranker = reranker
-        self._collections = Collections(engine)
-        self._calibrations = Calibrations(engine, self._first_scores)
+        self._opening = threading.Lock()
+        self._opened = self._open_with(engine, embedder)
+        self._coming: Embedder | None = None
         self._computed: tuple[int, dict[str, object]] = -1, {}
 
     @classmethod
@@ -101,7 +110,8 @@ class Library:
             Create the library if there is none.
         model, dimensions
             Name or folder of a sentence-transformers model, and how many dimensions of its vectors
-            to keep; by default those of the library, or all-MiniLM-L6-v2 for a new one.
+            to keep; by default those of the library. The model of a new library is then chosen when
+            documents are first indexed, by their languages: see :mod:`rag.library.model_choice`.
         embedder
             A custom embedder, instead of a model.
         reranker
@@ -124,17 +134,18 @@ class Library:
     @property
     def engine(self) -> Engine:
         """The storage engine, for code built on top of libraries that needs more than searches."""
-        return self._engine
+        return self._current().engine
 
     @property
     def embedder(self) -> Embedder:
         """The model that encodes passages and questions."""
-        return self._embedder
+        return self._current().embedder
 
     @property
     def folder(self) -> Path | None:
         """The library's folder; None for a shared one."""
-        return self._engine.location if isinstance(self._engine.location, Path) else None
+        location = self._opened.engine.location
+        return location if isinstance(location, Path) else None
 
     @property
     def path(self) -> Path:
@@ -142,13 +153,13 @@ class Library:
         if self.folder:
             return self.folder
         raise InputError(
-            f"{self._engine.location} is a shared library, and has no folder on this machine; this "
-            "takes a library in a folder: --library DIR"
+            f"{self._opened.engine.location} is a shared library, and has no folder on this "
+            "machine; this takes a library in a folder: --library DIR"
         )
 
     def close(self) -> None:
         """Release files and connections; the library can't be used afterwards."""
-        self._engine.close()
+        self._opened.engine.close()
 
     def __enter__(self) -> Self:
         return self
@@ -163,20 +174,20 @@ class Library:
         >>> status.documents, status.sentences, status.model
         (3, 6, 'all-MiniLM-L6-v2')
         """
-        counts = self._once("counts", self._reader.counts)
+        counts = self._once("counts", self.engine.reader.counts)
         return Status(
-            path=self._engine.location,
+            path=self.engine.location,
             documents=counts.documents,
             passages=counts.passages,
             sentences=counts.sentences,
-            model=self._embedder.name,
-            generation=self._reader.generation,
-            bytes=self._engine.size(),
-            dimension=self._embedder.dimension,
-            late=self._embedder.late,
-            recall=self._engine.recall,
-            untrained=language.untrained(counts.languages, self._embedder.languages),
-            ratings=len(self._engine.ratings),
+            model=self.embedder.name,
+            generation=self.engine.reader.generation,
+            bytes=self.engine.size(),
+            dimension=self.embedder.dimension,
+            late=self.embedder.late,
+            recall=self.engine.recall,
+            untrained=language.untrained(counts.languages, self.embedder.languages),
+            ratings=len(self.engine.ratings),
             collections=self.collections(),
         )
 
@@ -185,11 +196,11 @@ class Library:
         """What encodes its passages, and in which precision; raises InputError if
         ``$RAG_PRECISION`` is invalid.
         """
-        return self._embedder.backend
+        return self.embedder.backend
 
     def ensure_available(self) -> None:
         """Raise LibraryError unless the library is still there and can be read."""
-        _ = self._reader.generation
+        _ = self.engine.reader.generation
 
     def index(
         self,
@@ -289,8 +300,8 @@ class Library:
 
                 report = index_on(
                     Fleet(ray) if isinstance(ray, str) else ray,
-                    self._engine,
-                    self._embedder,
+                    self.engine,
+                    self.embedder,
                     listed,
                     beat.relay,
                     exclude=exclude,
@@ -298,22 +309,23 @@ class Library:
                     retry=retry,
                     again=again,
                 )
-                self._collections.add(listed, name)
+                self._current().collections.add(listed, name)
             else:
-                left_out = local_path(self._engine.location)
                 discovery = discover(
                     listed,
-                    leave_out=left_out,
+                    leave_out=local_path(self.engine.location),
                     exclude=exclude,
                     pictures=languages is not None,
                     beat=beat,
                 )
-                with self._engine.writing(beat):
-                    self._collections.add(listed, name)
+                model_note = self._choose_model(discovery.files, beat)
+                opened = self._current()
+                with opened.engine.writing(beat):
+                    opened.collections.add(listed, name)
                     ingestion = Ingestion(
                         discovery,
-                        self._embedder,
-                        self._engine,
+                        opened.embedder,
+                        opened.engine,
                         beat,
                         options=options,
                         retry=retry,
@@ -323,10 +335,50 @@ class Library:
                         ingestion.run()
                     finally:
                         beat.enter("publishing")
-                report = ingestion.report()
+                report = replace(ingestion.report(), model_note=model_note)
             beat.enter("calibrating")
-            run(self._calibrations.refresh, beat)
+            run(self._current().calibrations.refresh, beat)
         return report
+
+    def reencode(
+        self,
+        model: str | Path | None = None,
+        *,
+        dimensions: int | None = None,
+        embedder: Embedder | None = None,
+        progress: bool | Callable[[Progress], None] = False,
+    ) -> bool:
+        """Change the library's model: encode all of its documents with another one, in place.
+
+        Returns whether it had another one. No file is read again; documents, collections and
+        ratings stay. Searches go on with the former model until all is done, also in other
+        processes, which then follow. Takes as much disk space again as the library. Interrupt at
+        any time, and call it again to resume.
+
+        Parameters
+        ----------
+        model, dimensions, embedder
+            As in :meth:`open`; without ``model`` and ``embedder`` that of the library, with other
+            ``dimensions``.
+        progress
+            As in :meth:`index`.
+
+        Raises
+        ------
+        InputError
+            If this is a shared library, or the model has fewer dimensions.
+        ModelError
+            If the model can't be used here.
+        LibraryBusy
+            If another process keeps writing.
+        """
+        with progress_callback(progress) as on_progress:
+            beat = Heartbeat(on_progress)
+            name = str(model or self._opened.embedder.name)
+            changed = self._reencode(embedder or opener.load(name, dimensions, beat), beat)
+            beat.enter("calibrating")
+            run(self._current().calibrations.refresh, beat)
+        return changed
 
     def remove(
         self, sources: Sequence[str | Path] = (), *, collections: Sequence[str] = ()
@@ -340,10 +392,11 @@ class Library:
         >>> [Path(source).name for source in library.remove(["articles/tank.txt"])]
         ['tank.txt']
         """
-        with self._engine.writing():
-            removed, files = self._collections.contents(collections, sources)
-            self._engine.writer.remove(removed, files)
-            self._collections.forget(collections, sources)
+        opened = self._current()
+        with opened.engine.writing():
+            removed, files = opened.collections.contents(collections, sources)
+            opened.engine.writer.remove(removed, files)
+            opened.collections.forget(collections, sources)
         return [one for one in removed if not is_further_part(one)]
 
     def search(
@@ -405,7 +458,7 @@ class Library:
         """
         query_parser.check_length(question)
         result = self._found(question, k, self._filter(filter, conditions))
-        return self._calibrations.answer(result)
+        return self._current().calibrations.answer(result)
 
     def find(
         self,
@@ -432,13 +485,16 @@ class Library:
         filter, conditions
             As in :meth:`search`, and so are the errors.
         """
-        return boolean_search.find(
-            query,
-            self._filter(filter, conditions),
-            offset,
-            limit,
-            encoder=self._embedder,
-            library=self._engine.searcher(),
+        limits = self._filter(filter, conditions)
+        return self._call(
+            lambda opened: boolean_search.find(
+                query,
+                limits,
+                offset,
+                limit,
+                encoder=opened.embedder,
+                library=opened.engine.searcher(),
+            )
         )
 
     def follow(self, citation: Citation) -> Followed:
@@ -446,7 +502,7 @@ class Library:
 
         :func:`rag.search.citations.cited` makes citations.
         """
-        return citations.follow(citation, self._reader.document, self.search)
+        return citations.follow(citation, self.engine.reader.document, self.search)
 
     def documents(
         self,
@@ -482,9 +538,9 @@ class Library:
         limits = self._filter(filter, conditions)
         end = NEWEST_KEPT + 1 if limit is None else offset + limit
         if limits or order != "newest" or end > NEWEST_KEPT:
-            return self._catalogue.documents(limits, order, offset, limit)
+            return self.engine.catalogue.documents(limits, order, offset, limit)
         newest = self._once(
-            "newest", lambda: self._catalogue.documents(limits, order, 0, NEWEST_KEPT)
+            "newest", lambda: self.engine.catalogue.documents(limits, order, 0, NEWEST_KEPT)
         )
         return newest[offset:end]
 
@@ -494,8 +550,8 @@ class Library:
         """Number of documents that meet the filters, which are those of :meth:`search`."""
         limits = self._filter(filter, conditions)
         if limits:
-            return self._catalogue.count(limits)
-        return self._once("counts", self._reader.counts).documents
+            return self.engine.catalogue.count(limits)
+        return self._once("counts", self.engine.reader.counts).documents
 
     def document(self, document_id: str) -> Document:
         """The document with that id; raises DocumentNotFound if there is none.
@@ -505,13 +561,13 @@ class Library:
         >>> document.text[hit.answer.start : hit.answer.end] == hit.answer.text
         True
         """
-        if document := self._reader.document(document_id):
+        if document := self.engine.reader.document(document_id):
             return document
         raise _missing("document", document_id)
 
     def parts(self, document: Document) -> tuple[str, ...]:
         """The ids of all parts of a document, in order, including its own; just one for most."""
-        return all_part_ids(document, self._reader.has_document)
+        return all_part_ids(document, self.engine.reader.has_document)
 
     def sources(self, document_id: str) -> list[str]:
         """Every source of a document, in order; raises DocumentNotFound if there is none."""
@@ -525,11 +581,13 @@ class Library:
 
     def passage(self, passage_id: str) -> Passage:
         """The passage with that id; raises DocumentNotFound if no document has it any more."""
-        return self._stored(passage_id).passage
+        if found := self.engine.reader.passage(passage_id):
+            return found.passage
+        raise _missing("passage", passage_id)
 
     def around(self, passage: Passage) -> tuple[Passage | None, Passage | None]:
         """The previous and next passage in the document; None at its beginning or end."""
-        found = [None, *self._reader.passages_of(passage.document_id), None]
+        found = [None, *self.engine.reader.passages_of(passage.document_id), None]
         at = next((n for n, one in enumerate(found) if one and one.id == passage.id), None)
         return (found[at - 1], found[at + 1]) if at else (None, None)
 
@@ -539,20 +597,22 @@ class Library:
         """
         if k < 1:
             raise InputError(f"the number of passages must be at least 1, not {k}")
-        key = self._stored(passage_id).key
-        return neighbours.neighbours(key, k, library=self._engine.searcher())
+        engine = self.engine
+        if found := engine.reader.passage(passage_id):
+            return neighbours.neighbours(found.key, k, library=engine.searcher())
+        raise _missing("passage", passage_id)
 
     def collections(self) -> tuple[Collection, ...]:
         """The collections, by name, with the number of documents in each."""
-        return self._collections.all()
+        return self._current().collections.all()
 
     def facets(self) -> Facets:
         """Number of documents by language and type, and the range of their dates."""
-        return self._once("facets", self._catalogue.facets)
+        return self._once("facets", self.engine.catalogue.facets)
 
     def dates(self) -> Dates:
         """Number of documents by month."""
-        return self._once("dates", self._catalogue.dates)
+        return self._once("dates", self.engine.catalogue.dates)
 
     def report(
         self, status: str | None = None, *, offset: int = 0, limit: int | None = None
@@ -561,15 +621,15 @@ class Library:
 
         ``status`` limits it to files that were ``indexed``, ``partly`` read, or ``failed``.
         """
-        return self._reader.file_reports(status, offset, limit)
+        return self.engine.reader.file_reports(status, offset, limit)
 
     def count_files(self, status: str | None = None) -> int:
         """Number of files that were read, or of those with this status."""
-        return self._reader.count_files(status)
+        return self.engine.reader.count_files(status)
 
     def unread(self) -> tuple[Sequence[Failure], Sequence[Failure]]:
         """What could not be read, and what was read with doubts, by file, each with the reason."""
-        return self._once("unread", self._reader.unread)
+        return self._once("unread", self.engine.reader.unread)
 
     def rate(self, question: str, hit: Hit, *, good: bool | None) -> None:
         """Record a reader's judgement of whether a hit is right for the question.
@@ -578,16 +638,24 @@ class Library:
         files are read again or removed; see :mod:`rag.confidence.ratings` for which can still be
         used. Raises EmptyQuestion, or DocumentNotFound if the hit's document is not here.
         """
-        feedback.rate(question, hit, good=good, ratings=self._engine.ratings, store=self._reader)
+        self._call(
+            lambda opened: feedback.rate(
+                question,
+                hit,
+                good=good,
+                ratings=opened.engine.ratings,
+                store=opened.engine.reader,
+            )
+        )
 
     def ratings(self, question: str | None = None) -> list[Rating]:
         """All ratings, or those for one question, oldest first."""
         wanted = None if question is None else feedback.normalize_question(question)
-        return self._engine.ratings.all(wanted)
+        return self.engine.ratings.all(wanted)
 
     def calibration(self) -> Calibration | None:
         """The curve from scores to probabilities that :meth:`ask` uses; None before calibration."""
-        return self._calibrations.kept()
+        return self._current().calibrations.kept()
 
     def reliability(self) -> Reliability | None:
         """How well calibrated the confidence is; None if too little was measured to tell."""
@@ -607,13 +675,13 @@ class Library:
         def search(query: str, k: int) -> list[Hit]:
             return self._found(query, k, Filter()).hits
 
-        return self_test.check(self._engine, search, queries, on_progress or (lambda *_: None))
+        return self_test.check(self.engine, search, queries, on_progress or (lambda *_: None))
 
     def last_check(self) -> tuple[QueryOutcome, ...]:
         """The latest result of each query that :meth:`check` has run."""
         from rag.confidence import self_test
 
-        return self_test.last(self._engine)
+        return self_test.last(self.engine)
 
     def verify(
         self, *, repair: bool = False, on_progress: Callable[[str, int, int], None] | None = None
@@ -626,7 +694,7 @@ class Library:
         Raises LibraryError if a repair can't be written, or another process keeps writing.
         """
         report_progress = on_progress or (lambda *_: None)
-        return self._engine.verify(self._embedder, report_progress, repair=repair)
+        return self.engine.verify(self.embedder, report_progress, repair=repair)
 
     def versions(self) -> tuple[Version, ...]:
         """The versions of a shared library after its latest runs, newest first; raises InputError
@@ -642,6 +710,82 @@ class Library:
         """
         self._shared_engine().restore(number)
 
+    def _choose_model(self, files: Sequence[Path], beat: Heartbeat) -> str:
+        """Choose the model by the files about to be indexed, if nobody has and the library is still
+        empty; returns a note for the user if that changes it.
+        """
+        opened = self._current()
+        if not opener.may_choose(opened.engine, opened.embedder):
+            return ""
+        # It loads the file readers.
+        from rag.library.model_choice import choose_model
+
+        beat.enter("choosing")
+        choice = choose_model(files, beat)
+        if choice.model.fingerprint == opened.embedder.fingerprint:
+            return ""
+        self._reencode(opener.load(choice.model.name, None, beat), beat)
+        return choice.note
+
+    def _reencode(self, embedder: Embedder, beat: Heartbeat) -> bool:
+        # It loads what writes a library.
+        from rag.index.local_engine import EmbeddedEngine
+        from rag.ingest.reencoding import reencode
+
+        engine = self._opened.engine  # of whatever model
+        if not isinstance(engine, EmbeddedEngine):
+            raise InputError(
+                f"{engine.location} is a shared library, and keeps its model; index your documents"
+                " into a new one: rag index --library URL --model NAME PATH"
+            )
+        self._coming = embedder
+        try:
+            changed = reencode(engine, embedder, opener.notes_for(embedder), beat)
+            self.engine.searcher()  # opens it again, so that searches return at once
+        finally:
+            self._coming = None
+        return changed
+
+    def _open_with(self, engine: Engine, embedder: Embedder) -> _Opened:
+        return _Opened(
+            engine, embedder, Collections(engine), Calibrations(engine, self._first_scores)
+        )
+
+    def _current(self) -> _Opened:
+        """The engine and the model, opened again if the library was re-encoded, by this process or
+        another one. Raises LibraryMismatch if that was with a custom embedder of another process.
+        """
+        opened = self._opened
+        if opened.engine.has_model(opened.embedder.fingerprint):
+            return opened
+        with self._opening:
+            if self._opened is opened:
+                embedder = self._coming
+                if not (embedder or isinstance(opened.embedder, SentenceTransformerEmbedder)):
+                    embedder = opened.embedder  # the library can't name a custom one
+                self._opened = self._open_with(
+                    *opener.open_library(
+                        opened.engine.location,
+                        create=False,
+                        model=None,
+                        dimensions=None,
+                        embedder=embedder,
+                    )
+                )
+            return self._opened
+
+    def _call(self, call: Callable[[_Opened], T]) -> T:
+        """Make a call with the engine and the model, and again if the library was re-encoded
+        meanwhile: the earlier engine's files may have been deleted under it.
+        """
+        while True:
+            opened = self._current()
+            try:
+                return call(opened)
+            except LibraryError:
+                if self._current() is opened:
+                    raise
+
     def _shared_engine(self) -> SharedEngine:
         """The engine that keeps versions."""
         if self.folder:
@@ -649,11 +793,11 @@ class Library:
                 f"{self.folder} is a library in a folder, and keeps no versions; make backups:"
                 " rag export FILE, and restore them: rag import FILE"
             )
-        return cast("SharedEngine", self._engine)
+        return cast("SharedEngine", self.engine)
 
     def _once(self, name: str, compute: Callable[[], T]) -> T:
         """What grows with the library, computed once a generation."""
-        generation = self._reader.generation
+        generation = self.engine.reader.generation
         if self._computed[0] != generation:
             self._computed = generation, {}
         values = self._computed[1]
@@ -664,38 +808,36 @@ class Library:
     def _filter(self, filter: Filter | None, conditions: FilterConditions) -> Filter:
         """Combine conditions, and replace collections by their folders, which engines know."""
         combined = Filter.of(filter, conditions)
-        folders = self._collections.folders(combined.collections)
+        folders = self._current().collections.folders(combined.collections)
         return replace(combined, collections=(), folders=(*combined.folders, *folders))
 
     def _found(self, question: str, k: int, limits: Filter) -> SearchResult:
-        return pipeline.search(
-            question,
-            k,
-            limits,
-            embedder=self._embedder,
-            library=self._engine.searcher(),
-            reranker=self._reranker,
+        return self._call(
+            lambda opened: pipeline.search(
+                question,
+                k,
+                limits,
+                embedder=opened.embedder,
+                library=opened.engine.searcher(),
+                reranker=self._reranker,
+            )
         )
 
     def _first_scores(self, questions: Sequence[str]) -> Scores:
         """Score of the top hit for each question, without the cross-encoder."""
+        opened = self._current()
 
         def score(question: str, encoder: QuestionEncoder) -> float:
-            library = self._engine.searcher()
+            library = opened.engine.searcher()
             hits = pipeline.search(question, 1, Filter(), embedder=encoder, library=library).hits
             return hits[0].score if hits else 0.0
 
-        return np.array(query_cache.for_each_query(questions, self._embedder, score))
+        return np.array(query_cache.for_each_query(questions, opened.embedder, score))
 
     def _sources(self, document_id: str) -> list[Source]:
-        if found := self._catalogue.sources(document_id):
+        if found := self.engine.catalogue.sources(document_id):
             return found
         raise _missing("document", document_id)
-
-    def _stored(self, passage_id: str) -> StoredPassage:
-        if found := self._reader.passage(passage_id):
-            return found
-        raise _missing("passage", passage_id)
 
 
 def _missing(kind: str, given: str) -> DocumentNotFound:

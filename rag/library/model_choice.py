@@ -1,4 +1,4 @@
-"""Choose the model of a new library by the languages of the documents that it is made for."""
+"""Choose the model of a library by the languages of the documents that are indexed first."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag.documents.discovery import discover
+from rag.documents.detection import PICTURES
 from rag.documents.sandbox.reader import read
 from rag.models import multilingual
 from rag.models.named_models import MINILM, MULTILINGUAL, PackagedModel
@@ -36,16 +36,21 @@ class ModelChoice:
     model: PackagedModel
     untrained: Mapping[str, int]
 
+    @property
+    def note(self) -> str:
+        """Why it is the multilingual model, for the user."""
+        return (
+            f"Many documents are in other languages than English ({', '.join(self.untrained)}): the"
+            f" library uses {self.model.name}. For the English model: rag index --model"
+            f" {MINILM.name}"
+        )
 
-def choose_model(
-    paths: Sequence[str | Path], exclude: Sequence[str] = (), beat: Beat = no_heartbeat
-) -> ModelChoice:
+
+def choose_model(files: Sequence[Path], beat: Beat = no_heartbeat) -> ModelChoice:
     """The packaged model for a new library of these files: the English one, unless a third of a
     sample is in other languages and the multilingual one is installed.
-
-    Raises SourceNotFound or InputError as :meth:`rag.Library.index` does.
     """
-    files = discover(paths, leave_out=None, exclude=exclude, pictures=False, beat=beat).files
+    files = [one for one in files if one.suffix.lower() not in PICTURES]
     sample = files[:: max(-(-len(files) // SAMPLE), 1)]
     languages: dict[Path, str] = {}
     end = math.inf

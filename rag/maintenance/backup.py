@@ -30,7 +30,7 @@ from rag.errors import (
     ModelError,
 )
 from rag.index.engine import Engine
-from rag.index.folder import create_library
+from rag.index.folder import create_library, store_folder
 from rag.index.integrity import OnProgress
 from rag.index.local_engine import EmbeddedEngine
 from rag.index.records import Source
@@ -97,13 +97,13 @@ def export(
                 copy_library(engine.pinned(), copy, on_progress)
             return export(folder, path, on_progress, force=force)
     folder = Path(library)
-    if not (folder / STORE).exists():
+    if not opener.exists(folder):
         raise LibraryNotFound(f"there is no library in {folder}; name another: --library DIR")
     if path.is_relative_to(folder):
         raise InputError(f"{path} is inside the library itself; choose a place outside it")
     _check_target(path, force=force)
     with writing(path.parent), draft_folder(path, "export", busy) as draft:
-        documents = _copy_store(folder, draft / STORE, on_progress)
+        documents = _copy_store(store_folder(folder), draft / STORE, on_progress)
         files = {STORE: draft / STORE, **dict(_uploads(folder))}
         backup_format.write(draft / "archive", folder, files, on_progress)
         size = (draft / "archive").stat().st_size
@@ -165,9 +165,9 @@ def _check_target(path: Path, *, force: bool) -> None:
         raise InputError(f"{path} exists; choose another name, or overwrite it: --force")
 
 
-def _copy_store(folder: Path, copy: Path, on_progress: OnProgress) -> int:
-    """Make a snapshot of the store; returns its number of documents."""
-    with closing(Database(folder / STORE, MINILM.dimension)) as database:  # no vector is read here
+def _copy_store(store: Path, copy: Path, on_progress: OnProgress) -> int:
+    """Make a snapshot of the store in a folder; returns its number of documents."""
+    with closing(Database(store / STORE, MINILM.dimension)) as database:  # no vector is read here
         # Includes the write-ahead log, omits deleted text.
         database.check(database.fact("fingerprint"))
         database.copy(copy, lambda done, total: on_progress("store", done, total))

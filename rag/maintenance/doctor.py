@@ -21,8 +21,9 @@ from pathlib import Path
 from rag.documents.pdf import ocr
 from rag.documents.read_options import RAPID
 from rag.errors import LibraryDamaged, LibraryError, ModelError
+from rag.index.folder import STORE, store_folder
 from rag.index.sqlite.database import FORMAT, Database
-from rag.library.opener import NAME
+from rag.library.opener import NAME, exists
 from rag.models.named_models import MINILM, NamedModel, from_record
 from rag.runtime.files import size_of
 
@@ -145,7 +146,7 @@ def _model(folder: Path) -> Iterator[Finding]:
 def _library(folder: Path) -> Iterator[Finding]:
     yield Finding("folder", shorten(folder))
     try:
-        is_there = (folder / "library.db").exists()
+        is_there = exists(folder)
     except PermissionError:
         yield Finding("state", "out of reach", _OUT_OF_REACH)
         return
@@ -175,10 +176,9 @@ def _library(folder: Path) -> Iterator[Finding]:
 
 def _note(folder: Path, name: str) -> str | None:
     """Read a value from the library's metadata; None if there is no library."""
-    path = folder / "library.db"
-    if not path.exists():
+    if not exists(folder):
         return None
-    with closing(Database(path, MINILM.dimension)) as database:
+    with closing(Database(store_folder(folder) / STORE, MINILM.dimension)) as database:
         return database.note(name)
 
 

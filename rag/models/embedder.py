@@ -59,7 +59,7 @@ class SentenceTransformerEmbedder:
     name, fingerprint, dimension, window, late, languages
         As in :class:`rag.types.protocols.Embedder` and :class:`rag.models.named_models.NamedModel`.
     record
-        What a library stores so that it can be reopened with this model; None for the default one.
+        What a library stores so that it can be reopened with this model.
     """
 
     def __init__(

@@ -60,11 +60,9 @@ class PackagedModel:
         return self.max_tokens - 2
 
     @property
-    def record(self) -> str | None:
-        """What a library stores so that it can be reopened with this model; None for the default
-        one.
-        """
-        return None if self is MINILM else json.dumps({"packaged": self.name})
+    def record(self) -> str:
+        """What a library stores so that it can be reopened with this model."""
+        return json.dumps({"packaged": self.name})
 
     @property
     def fingerprint(self) -> str:
@@ -226,13 +224,15 @@ MULTILINGUAL = PackagedModel(
 
 
 def from_record(record: str | None) -> PackagedModel | NamedModel:
-    """The model that a library recorded; raises LibraryDamaged if the record is invalid."""
+    """The model that a library recorded, the default one if none was named; raises LibraryDamaged
+    if the record is invalid.
+    """
     if record is None:
         return MINILM
     try:
         values = json.loads(record)
         if "packaged" in values:
-            return {MULTILINGUAL.name: MULTILINGUAL}[values["packaged"]]
+            return {one.name: one for one in (MINILM, MULTILINGUAL)}[values["packaged"]]
         return NamedModel(**(values | {"languages": frozenset(values["languages"])}))
     except (ValueError, TypeError, KeyError) as error:
         raise LibraryDamaged(

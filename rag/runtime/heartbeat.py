@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import Protocol, TypeVar
@@ -71,6 +71,13 @@ class Heartbeat:
         self._last = time.monotonic()
         self._step = replace(step, seconds=self._last - self._began)
         self._on_progress(self._step)
+
+
+def with_beats(items: Iterable[T], beat: Beat) -> Iterator[T]:
+    """The items, with a heartbeat before each; in a transaction, one that raises rolls it back."""
+    for one in items:
+        beat()
+        yield one
 
 
 def take(waiting: queue.Queue[T] | queue.SimpleQueue[T], beat: Beat) -> T:

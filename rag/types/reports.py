@@ -12,16 +12,23 @@ from typing import Literal, TypeAlias
 from rag.types import Failure, SourcePath
 
 Stage: TypeAlias = Literal[
-    "choosing", "loading", "discovering", "hashing", "reading", "publishing", "calibrating"
+    "discovering",
+    "choosing",
+    "loading",
+    "hashing",
+    "reading",
+    "re-encoding",
+    "publishing",
+    "calibrating",
 ]
-"""The first two are those of ``rag index``: of a new library's model, and of any model."""
-"""The stages of ``Library.index``: list folders; find changed files; read, encode and store them;
-update the search indexes; and calibrate the scores."""
+"""The stages of ``Library.index``: list folders; choose and load the model of a new library; find
+changed files; read, encode and store them; update the search indexes; and calibrate the scores.
+``Library.reencode`` encodes stored documents instead of reading files."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Progress of a run of ``Library.index``."""
+    """Progress of a run of ``Library.index`` or ``Library.reencode``."""
 
     files_done: int
     files: int
@@ -36,7 +43,7 @@ class Progress:
     stage: Stage = "discovering"
     done: int = 0
     """Progress within the stage, in files found, bytes of the model, bytes, pages or characters
-    of the current file, passages, or questions.
+    of the current file, documents re-encoded, passages, or questions.
     """
     total: int = 0
     """The total of ``done``; 0 if unknown."""
@@ -51,6 +58,8 @@ class IndexReport:
     ``failed`` are files that could not be read, ``skipped`` files in a folder whose type isn't
     supported, files that may hold secrets, and links to folders. ``embedded`` counts the passages
     that went through the model, ``reused`` those with text that this library had already encoded.
+    ``model_note`` says which model was chosen for a new library and why, if that isn't the default
+    one.
     """
 
     added: tuple[str, ...]
@@ -62,6 +71,7 @@ class IndexReport:
     embedded: int
     reused: int
     seconds: float
+    model_note: str = ""
 
     @property
     def skipped_kinds(self) -> Mapping[str, int]:
@@ -146,11 +156,13 @@ class Status:
             return ""
         number = sum(self.untrained.values())
         languages = ", ".join(f"{code} {count:,}" for code, count in self.untrained.items())
+        # A shared library keeps its model.
+        remedy = "" if isinstance(self.path, Path) else " --library URL PATH, with a new URL"
         return (
             f"{number:,} document{'s' if number > 1 else ''} of {self.documents:,} in languages"
             f" that the model was not trained on: {languages}. They are found by the words of a"
-            " question more than by its meaning. A multilingual model finds them by meaning, too;"
-            f" it takes a new library: rag index --library DIR --model {MULTILINGUAL_NAME} PATH"
+            " question more than by its meaning. A multilingual model finds them by meaning, too:"
+            f" rag index --model {MULTILINGUAL_NAME}{remedy}"
         )
 
 

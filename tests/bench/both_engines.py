@@ -112,7 +112,7 @@ def compared(data: Path, folder: Path, url: str, most: int | None) -> dict[str, 
 
 def _reads(shared: Library) -> np.ndarray:
     """How often this process has read from the storage, and how many bytes."""
-    tables = shared._engine._tables
+    tables = shared.engine._tables
     stats = tables.passages.dataset.io_stats_snapshot()
     return np.array([stats.read_iops, stats.read_bytes])
 

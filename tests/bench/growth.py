@@ -81,7 +81,7 @@ def made(
     with Library.open(folder, embedder=embedder) as library:
         stored = timed(lambda: grow(folder, real, embedder, size))
         with locked(folder):
-            published = timed(library._engine.snapshots.publish)
+            published = timed(library.engine.snapshots.publish)
     return {"stored_s": stored, "published_s": published}
 
 
@@ -127,7 +127,7 @@ def recall(library: Library, embedder: SentenceTransformerEmbedder, texts: list[
     nearest = Nearest(questions)
     for _ in nearest.observe(all_vectors(library.path, embedder.dimension)):
         pass
-    vectors = library._engine.snapshots.current().vectors
+    vectors = library.engine.snapshots.current().vectors
     found = 0
     for question, keys in zip(questions, nearest.keys, strict=True):
         proposed, _ = vectors.search(question, PROPOSED)

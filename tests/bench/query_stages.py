@@ -114,7 +114,7 @@ class Timed:
 @contextmanager
 def watched(library: Library) -> Iterator[None]:
     """Time the library's indexes, its store and the late interaction."""
-    current = library._engine.snapshots.current
+    current = library.engine.snapshots.current
 
     def snapshot() -> object:
         found = current()
@@ -125,12 +125,12 @@ def watched(library: Library) -> Iterator[None]:
             words=Timed(found.words, "words", words),
         )
 
-    store = Timed(library._reader, "store", ("sentences", "vectors", "tokens", "passages"))
+    store = Timed(library.engine.reader, "store", ("sentences", "vectors", "tokens", "passages"))
     scoring = ("match_tokens", "passage_scores", "sentence_scores")
     late = Timed(late_interaction, "late interaction", scoring)
     with (
-        patch.object(library._engine.snapshots, "current", snapshot),
-        patch.object(library._engine, "reader", store),
+        patch.object(library.engine.snapshots, "current", snapshot),
+        patch.object(library.engine, "reader", store),
         patch.object(pipeline, "late_interaction", late),
     ):
         yield

@@ -247,7 +247,7 @@ def test_follow_a_folder(tmp_path: Path) -> None:
     library.rename(tmp_path / "away")
     (articles / "three.txt").write_text("The third article.")
     assert process.stderr.readline().endswith(
-        "is gone; put the folder back, or mount its disk again. Waiting for it.\n"
+        "put the folder back, or mount its disk again. Waiting for it.\n"
     )
     assert not library.exists()
     (tmp_path / "away").rename(library)
@@ -286,14 +286,22 @@ def test_unknown_library(tmp_path: Path, command: list[str]) -> None:
 
 
 def test_library_of_another_model(indexed: Path, tmp_path: Path) -> None:
-    """Names both models."""
+    """Names both models, and what gives it the one that is here."""
     shutil.copytree(indexed / ".rag", tmp_path / ".rag")
     with closing(sqlite3.connect(tmp_path / ".rag" / "library.db")) as store, store:
         store.execute("UPDATE meta SET value = 'another' WHERE name = 'fingerprint'")
     is_one_clear_line(
         rag("ask", "what?", folder=tmp_path), "“another”", "all-MiniLM-L6-v2", "--library DIR"
     )
-    assert rag("status", folder=indexed).returncode == 0
+    run = rag("index", "--model", "all-MiniLM-L6-v2", folder=tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert "Re-encoded with all-MiniLM-L6-v2: " in run.stderr
+    assert rag("ask", "what?", folder=tmp_path).returncode == 0
+
+
+def test_index_without_a_path(tmp_path: Path) -> None:
+    """It takes one, unless it has a model to change."""
+    is_one_clear_line(rag("index", folder=tmp_path), "rag index PATH")
 
 
 def test_version(tmp_path: Path) -> None:
@@ -310,7 +318,8 @@ def test_lines_where_nobody_watches(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     for number in range(3):
         (articles / f"{number}.txt").write_text(f"Article {number} is here.")
     said = rag("index", articles, folder=tmp_path).stderr.splitlines()
-    assert re.fullmatch(r"choosing: 0 so far after \d+ s", said[0])
+    assert re.fullmatch(r"loading: 0 so far after \d+ s", said[0])
+    assert any(one.startswith("choosing: ") for one in said)
     assert any(re.fullmatch(r"\w+: 0 of 3 files, 0 passages after \d+ s", one) for one in said)
     assert re.fullmatch(r"\w+: 3 of 3 files, 3 passages after \d+ s", said[-1])
     assert len(said) > 3

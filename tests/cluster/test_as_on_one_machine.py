@@ -48,7 +48,7 @@ def test_again_puts_right_what_was_read_otherwise(library: Library, articles: Pa
     """What it reads alike stays untouched; what it reads otherwise is replaced, id and all."""
     library.index(articles)
     tanks = library.document(library.search("turret from Ghent")[0].document_id)
-    library._engine._tables.documents.amend([{"id": tanks.id, "title": "Tnaks"}], "id")
+    library.engine._tables.documents.amend([{"id": tanks.id, "title": "Tnaks"}], "id")
     assert library.index(articles).updated == ()
     report = library.index(articles, again=True)
     assert report.updated == (str(articles / "tanks.txt"),)
@@ -70,7 +70,7 @@ def test_stopped_run_goes_on_where_it_was(
     with pytest.raises(KeyboardInterrupt):
         library.index(articles / "bread.txt", progress=interrupt)
     assert library.status().documents == 1
-    assert library._reader.files() == {}
+    assert library.engine.reader.files() == {}
     report = library.index(articles)
     assert (len(report.added), len(report.unchanged), report.embedded) == (2, 1, 2)
     assert len(library.index(articles).unchanged) == 3

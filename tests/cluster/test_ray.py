@@ -191,8 +191,8 @@ def test_machine_lost_half_way(
         assert report.embedded + report.reused == DOCUMENTS
         status = library.status()
         assert (status.documents, status.passages) == (DOCUMENTS, DOCUMENTS)
-        assert sorted(one.path for one in library._reader.sources()) == expected
-        assert sorted(library._reader.files()) == expected
+        assert sorted(one.path for one in library.engine.reader.sources()) == expected
+        assert sorted(library.engine.reader.files()) == expected
         with library_without_reading():
             again = library.index(sources, ray=two.address)
         assert len(again.unchanged) == DOCUMENTS

@@ -63,7 +63,7 @@ def test_two_writers_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def rows(library: Library) -> dict[str, dict[str, Any]]:
     """All that is in the tables, by key, but for times."""
-    tables = library._engine._tables
+    tables = library.engine._tables
     columns = {
         "documents": ("id", "title", "text", "digest", "paths", "files", "located", "passages"),
         "passages": ("id", "document", "text", "sources", "located", "stems", "bits"),

@@ -67,7 +67,7 @@ def test_what_is_there_is_found(opened: Library) -> None:
 
 def test_what_is_looked_for(opened: Library) -> None:
     """Titles, headings and the rarest words of sentences; the first round has each document."""
-    found = list(self_test.cases(opened._engine, 200))
+    found = list(self_test.cases(opened.engine, 200))
     queries = {case.query for case in found}
     assert {"The old harbour of Ostend", "Lighthouse keepers", "Cellars and humidity"} <= queries
     sentences = [case for case in found if case.in_passage]
@@ -92,7 +92,7 @@ def test_a_document_that_is_found_no_more_is_named(opened: Library) -> None:
     """What was found last time is lost, what never was is only missed, and ranks count as they
     should: MRR by hand.
     """
-    engine = opened._engine
+    engine = opened.engine
 
     def without(word: str, k: int, query: str) -> list[Hit]:
         return [hit for hit in opened.search(query, k) if word not in hit.source]

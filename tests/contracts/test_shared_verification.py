@@ -34,7 +34,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def tables(library: Library) -> Tables:
     """What lies under a library."""
-    return library._engine._tables
+    return library.engine._tables
 
 
 def altered(library: Library, **columns: object) -> None:
@@ -147,8 +147,8 @@ def test_writers_go_on_meanwhile(
     """
     more = articles / "more.txt"
     more.write_text("Quokkas live in Perth. They smile.")
-    with Library.open(hashed._engine.location, embedder=HashingEmbedder()) as other:
-        with other._engine.writing():
+    with Library.open(hashed.engine.location, embedder=HashingEmbedder()) as other:
+        with other.engine.writing():
             row = first(hashed)
             hidden = tables(hashed).passages.rows(
                 tables(hashed).passages._schema.names, f"id = '{row['id']}'"

@@ -7,7 +7,7 @@ SIGKILL. For each place the story below runs in a process of its own until it di
 second process opens the library and checks it. Prints one JSON object.
 
 The story: three articles are indexed; one changes, one is deleted, one is added; they are
-indexed again; one is removed.
+indexed again; one is removed; the library is re-encoded with another model.
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from halved_embedder import HalvedEmbedder
 from hashing_embedder import HashingEmbedder
 
 import rag.index.sqlite.database
 import rag.ingest.run
-from rag import Document, Library
+from rag import Document, Library, LibraryMismatch
 from rag.documents.registry import ReadOptions, load
 from rag.documents.sandbox.reader import ReadFile
 from rag.index.lexical import TantivyIndex
@@ -51,12 +52,21 @@ SECOND = {
 def story(folder: Path) -> None:
     """What the writer does; may be begun again at any point."""
     articles = folder / "articles"
-    with Library.open(folder / "library", embedder=HashingEmbedder()) as library:
+    with opened(folder) as library:
         write(articles, FIRST)
         library.index(articles)
         write(articles, SECOND)
         library.index(articles)
         library.remove([articles / "gamma.txt"])
+        library.reencode(embedder=HalvedEmbedder())
+
+
+def opened(folder: Path) -> Library:
+    """The library, with the model that it has."""
+    try:
+        return Library.open(folder / "library", embedder=HashingEmbedder())
+    except LibraryMismatch:
+        return Library.open(folder / "library", embedder=HalvedEmbedder())
 
 
 def write(articles: Path, contents: dict[str, str | None]) -> None:
@@ -101,7 +111,7 @@ def watch(steps: Steps, log: Path) -> None:
         return connection
 
     rag.index.sqlite.database.sqlite3.connect = connect_and_watch
-    for name in ("fsync", "replace", "unlink", "rmdir", "mkdir"):
+    for name in ("fsync", "replace", "rename", "unlink", "rmdir", "mkdir"):
         setattr(os, name, steps.before(getattr(os, name)))
     TantivyIndex.update = steps.before(TantivyIndex.update)
     put = StoreWriter.put
@@ -130,7 +140,7 @@ def read_here(
 
 def check(folder: Path, acknowledged: list[str]) -> None:
     """What must hold after a death anywhere."""
-    with Library.open(folder / "library", embedder=HashingEmbedder()) as library:
+    with opened(folder) as library:
         texts = {library.document(found.id).text for found in library.documents()}
         held = set(FIRST.values()) | {text for text in SECOND.values() if text}
         assert texts <= held, "nothing appears that was never written"
@@ -150,9 +160,10 @@ def check(folder: Path, acknowledged: list[str]) -> None:
         counts = library.status()
         assert (counts.documents, counts.sentences) == (len(texts), 2 * len(texts))
     story(folder)  # and the same work, begun again, ends where it should
-    with Library.open(folder / "library", embedder=HashingEmbedder()) as library:
+    with Library.open(folder / "library", embedder=HalvedEmbedder()) as library:
         texts = {library.document(found.id).text for found in library.documents()}
         assert texts == {SECOND["alpha.txt"], SECOND["delta.txt"]}
+        assert library.verify().problems == ()
 
 
 def import_once() -> None:

@@ -1,5 +1,6 @@
 """The multilingual model computes what the package computes that its weights come from, and what
-sentence-transformers makes of them; a new library takes it if its documents call for it.
+sentence-transformers makes of them; a new library takes it if its documents call for it, and an
+existing one can be given it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 from commands import rag
 from sentence_transformers import SentenceTransformer
+from served import over
 
 from rag import Library
 from rag.errors import ModelError
@@ -22,6 +24,7 @@ from rag.models.embedder import SentenceTransformerEmbedder
 from rag.models.named_models import MINILM, MULTILINGUAL
 from rag.text.chunking import passages
 from rag.types import Document
+from ui.jobs import Jobs
 
 TEXTS = (
     "How much protein does a person need per day?",
@@ -39,6 +42,8 @@ RUSSIAN = (
     "Катер отходит от причала в девять часов утра. Билет стоит триста рублей, дети едут бесплатно."
     " Обратно катер идёт в шесть часов вечера, и опаздывать нельзя."
 )
+BREAD_IN_RUSSIAN = "Тесто стоит ночь, потом хлеб пекут. Утром хлеб едят тёплым."
+FERRY_ASKED = "Когда отплывает лодка?"
 ENGLISH = "The museum opens at ten in the morning and closes at six. Tickets are sold at the door."
 
 pytestmark = pytest.mark.usefixtures("in_float32")
@@ -154,6 +159,60 @@ def test_documents_choose_the_model_of_a_new_library(
     (folder / "later.txt").write_text(GERMAN, encoding="utf-8")
     assert rag("index", folder, folder=tmp_path).returncode == 0
     assert f"{model}, 384 dimensions" in rag("status", folder=tmp_path).stdout
+
+
+def test_an_existing_library_is_given_it(folder: Path, tmp_path: Path) -> None:
+    """As its status advises; a reader that has it open follows."""
+    (folder / "ferry.txt").write_text(RUSSIAN, encoding="utf-8")
+    (folder / "bread.txt").write_text(BREAD_IN_RUSSIAN, encoding="utf-8")
+    rag("index", folder, "--model", MINILM.name, folder=tmp_path)
+    assert "rag index --model multilingual\n" in rag("status", folder=tmp_path).stdout
+    with Library.open(tmp_path / ".rag") as reader:
+        assert reader.search(FERRY_ASKED) == [], (
+            "no word of it is there, and the model can't read it"
+        )
+        (folder / "bread.txt").unlink()
+        run = rag("index", "--model", "multilingual", folder=tmp_path)
+        assert run.returncode == 0, run.stderr
+        assert f"Re-encoded with {multilingual.NAME}: 3 passages." in run.stderr
+        hits = reader.search(FERRY_ASKED, 3)
+        assert Path(hits[0].source).stem == "ferry"
+        assert hits[0].why.words == 0
+        assert reader.status().language_note == ""
+    # With files it indexes them, too; its own model changes nothing.
+    run = rag("index", folder, "--model", "multilingual", folder=tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert "Re-encoded" not in run.stderr
+    assert "removed 1 document" in " ".join(run.stdout.split())
+
+
+def test_documents_choose_at_the_first_run_by_any_door(folder: Path, tmp_path: Path) -> None:
+    """A library that was made before, as a server does, takes the model with its first documents,
+    and so does everyone who has it open.
+    """
+    (folder / "ferry.txt").write_text(RUSSIAN, encoding="utf-8")
+    with (
+        Library.open(tmp_path / "library") as library,
+        Library.open(tmp_path / "library") as other,
+    ):
+        (tmp_path / "none").mkdir()
+        assert library.index(tmp_path / "none").model_note == ""
+        jobs = Jobs(library)
+        job = over(jobs, jobs.start([folder]))
+        jobs.close()
+        assert job.report is not None, job.trouble
+        assert "languages than English (ru)" in job.report.model_note
+        assert other.status().model == multilingual.NAME
+        assert Path(other.search(FERRY_ASKED)[0].source).stem == "ferry"
+
+
+def test_a_named_model_wins(folder: Path, tmp_path: Path) -> None:
+    """Also where it is the default one, and the library was still empty."""
+    (folder / "museum.txt").write_text(RUSSIAN, encoding="utf-8")
+    Library.open(tmp_path / "library", model=MINILM.name).close()
+    with Library.open(tmp_path / "library") as library:
+        assert library.index(folder).model_note == ""
+        assert library.status().model == MINILM.name
 
 
 def test_a_killed_process_leaves_nothing_for_good(

@@ -196,7 +196,7 @@ def test_months_are_in_order_and_dates_may_be_missing(tmp_path: Path) -> None:
         (tmp_path / f"{name}.txt").write_text(f"date {day}\n\nText {name}." if day else "Undated.")
     with Library.open(tmp_path / "library", embedder=HashingEmbedder()) as opened:
         opened.index(tmp_path)
-        with opened._engine.database.change() as connection:
+        with opened.engine.database.change() as connection:
             connection.execute("UPDATE document SET date = NULL WHERE text = 'Undated.'")
         found = opened.dates()
     assert list(found.months.items()) == [(dt.date(1999, 2, 1), 1), (dt.date(2021, 12, 1), 2)]

@@ -106,7 +106,7 @@ def test_a_large_library_is_compressed(library: Library) -> None:
     assert found["trained"] == found["sentences"] == 1200
     assert library.status().recall == found["recall"] > 0.9
     with Library.open(library.path, embedder=HashingEmbedder()) as again:
-        index = again._engine.snapshots.current().vectors.main
+        index = again.engine.snapshots.current().vectors.main
         assert 1 <= index.probed == found["probed"] <= -(-index.lists // MOST_PROBED)
     answers = {n: first(library, f"name{n}x{n % 30}") for n in range(40)}
     assert answers == {n: f"Name{n}x{n % 30} lives in town{n % 30}." for n in range(40)}

@@ -167,7 +167,7 @@ def test_a_passage_is_in_the_language_of_its_document(library: Library, tmp_path
     for name, text in texts.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     library.index(tmp_path)
-    searcher = library._engine.searcher()
+    searcher = library.engine.searcher()
     keys = [searcher.matching(word).tolist()[0] for word in ("Bus", "museum", "Oslo")]
     found = searcher.languages([*keys, max(keys) + 1])
     assert [found.pop(key) for key in keys] == ["de", "en", None]

@@ -61,7 +61,7 @@ def test_word_piece_counts_follow_the_passages(library: Library, articles: Path)
     with sqlite3.connect(library.path / "library.db") as connection:
         kept = connection.execute("SELECT id, passages FROM piece WHERE passages != 0").fetchall()
     expected: dict[int, int] = {}
-    tokenizer = library._embedder._tokenization._tokenizer
+    tokenizer = library.embedder._tokenization._tokenizer
     for summary in library.documents():
         text = library.document(summary.id).text
         for piece in set(tokenizer.encode(text, add_special_tokens=False).ids):
@@ -257,7 +257,7 @@ def test_document_goes_in_whole_or_not_at_all(
     """The model fails in the middle of a document: nothing of it is left, and others can come."""
     library.index(articles / "bread.txt")
     before = library.status()
-    real = library._embedder.passages
+    real = library.embedder.passages
 
     def fail_after_one(passages: list[Passage]) -> Iterator[PassageEncoding]:
         yield from real(passages[:1])
@@ -265,7 +265,7 @@ def test_document_goes_in_whole_or_not_at_all(
 
     (articles / "long.txt").write_text("\n\n".join(f"Sentence {n} about sand." for n in range(200)))
     with monkeypatch.context() as patched:
-        patched.setattr(library._embedder, "passages", fail_after_one)
+        patched.setattr(library.embedder, "passages", fail_after_one)
         with pytest.raises(MemoryError):
             library.index(articles / "long.txt")
     after = library.status()
@@ -276,7 +276,7 @@ def test_document_goes_in_whole_or_not_at_all(
 def test_store_that_cannot_be_written(library: Library, articles: Path) -> None:
     """A full disk is said in words, and costs nothing that was committed."""
     library.index(articles / "bread.txt")
-    connection = library._engine.database.connection
+    connection = library.engine.database.connection
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     connection.execute(f"PRAGMA max_page_count = {pages}")  # SQLite's own way to be full
     (articles / "long.txt").write_text("\n\n".join(f"Sentence {n} about sand." for n in range(400)))

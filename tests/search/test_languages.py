@@ -218,7 +218,7 @@ def test_documents_language_reaches_the_index(tmp_path: Path) -> None:
     (folder / "named.json").write_text(json.dumps({"text": "Krakow zamki", "language": "pl"}))
     with Library.open(tmp_path / "library", embedder=HashingEmbedder()) as library:
         library.index(folder)
-        assert library._reader.counts().languages == {"de": 1, "en": 1, "pl": 1}
+        assert library.engine.reader.counts().languages == {"de": 1, "en": 1, "pl": 1}
         assert [Path(one.source).name for one in library.find("Haus").matches] == ["haus.txt"]
         assert [one.why.matched for one in library.search("Krieg Haus", k=1)] == [
             ("Häuser", "Krieg")

@@ -175,7 +175,8 @@ function outcome(report) {
   const counts = Object.entries(texts.counts)
     .filter(([name]) => report[name])
     .map(([name, text]) => filled(text, { n: number(report[name]) }));
-  return filled(texts.done, { counts: counts.join(", ") || texts.nothing });
+  const done = filled(texts.done, { counts: counts.join(", ") || texts.nothing });
+  return [done, report.model_note].filter(Boolean).join(" ");
 }
 
 // Files are read faster than their passages are encoded: the share of both.

@@ -61,6 +61,11 @@ class SharedEngine:
             run(lambda: publish(self._tables, by), beat)
             self._newest = None
 
+    def has_model(self, fingerprint: str) -> bool:
+        """Always: a shared library keeps the model that it was made with."""
+        del fingerprint
+        return True
+
     def searcher(self) -> SharedSearcher:
         """Search the library as of a moment ago."""
         with self._looking:

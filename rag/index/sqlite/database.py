@@ -7,7 +7,8 @@ import os
 import sqlite3
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+import weakref
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
@@ -21,6 +22,9 @@ from rag.runtime.files import may_write, sync_folder
 STEPS_BETWEEN_PROGRESS = 200_000
 """Steps of SQLite's virtual machine between progress callbacks: some tenths of a second."""
 
+FACTS = ("format", "library", "fingerprint", "generation", "sentences")
+"""The metadata that every library has; all other entries are notes."""
+
 FORMAT = 1
 """Version of the tables in ``schema.sql``; libraries of another version are refused."""
 
@@ -31,14 +35,21 @@ def schema() -> str:
 
 
 class Database:
-    """Connections to one library's SQLite file, one per thread."""
+    """Connections to one library's SQLite file, one per thread.
 
-    def __init__(self, path: Path, dimension: int) -> None:
+    ``library`` is the library's folder, if the file lies elsewhere.
+    """
+
+    def __init__(self, path: Path, dimension: int, library: Path | None = None) -> None:
         self.dimension = dimension
         self._path = path
+        self._library = library or path.parent
+        self._fingerprint: str | None = None
         self._local = threading.local()
         self._connections: dict[threading.Thread, Connection] = {}
         self._opening = threading.Lock()
+        # A library that was re-encoded lets go of this one, and of the disk space of its files.
+        weakref.finalize(self, _close_all, self._connections).atexit = False
 
     @staticmethod
     def create(path: Path, fingerprint: str) -> None:
@@ -75,7 +86,7 @@ class Database:
         """Refuse a file that is not a library, or made by another model or another version, by
         raising LibraryDamaged or LibraryMismatch.
         """
-        folder = self._path.parent
+        folder = self._library
         code = self.connection.execute(  # triggers, views and virtual tables, which could run code
             "SELECT type, name FROM sqlite_schema WHERE type NOT IN ('table', 'index')"
             " OR rootpage = 0 LIMIT 1"
@@ -94,13 +105,12 @@ class Database:
         if model != fingerprint:
             raise LibraryMismatch(
                 f"{folder} was made with the model “{model}” and can't be used with "
-                f"“{fingerprint}”; index your documents into a new library: --library DIR"
+                f"“{fingerprint}”; re-encode it: rag index --model NAME --library DIR"
             )
+        self._fingerprint = fingerprint
 
     def fact(self, name: str) -> str:
-        """A metadata entry that every library has: format, library, fingerprint, generation or
-        sentences.
-        """
+        """A metadata entry that every library has: one of :data:`FACTS`."""
         value = self.note(name)
         if value is None:
             raise LibraryDamaged(
@@ -117,9 +127,18 @@ class Database:
     def keep(self, name: str, value: str | None) -> None:
         """Store a value under a key; None deletes it. No index depends on it."""
         with self.change() as connection:
-            connection.execute("DELETE FROM meta WHERE name = ?", (name,))
-            if value is not None:
-                connection.execute("INSERT INTO meta VALUES (?, ?)", (name, value))
+            _keep(connection, name, value)
+
+    def adopt(self, fingerprint: str, notes: Mapping[str, str | None]) -> None:
+        """Assign another model to a library without documents, with notes as :meth:`keep` takes
+        them. Its indexes become invalid.
+        """
+        with self.change() as connection:
+            _keep(connection, "fingerprint", fingerprint)
+            _keep(connection, "library", uuid.uuid4().hex)
+            for name, value in notes.items():
+                _keep(connection, name, value)
+        self._fingerprint = fingerprint
 
     @property
     def writable(self) -> bool:
@@ -183,7 +202,8 @@ class Database:
     @contextmanager
     def change(self) -> Iterator[Connection]:
         """A transaction without a new generation, for changes that no index depends on; raises
-        LibraryError if SQLite can't write: the disk is full, say, or the folder is read-only.
+        LibraryError if SQLite can't write: the disk is full, say, or the folder is read-only, and
+        LibraryMismatch if the library was re-encoded since :meth:`check`.
 
         It doesn't need the library's lock: SQLite admits one writer after the other.
         """
@@ -194,6 +214,7 @@ class Database:
             connection = self.connection
         try:
             connection.execute("BEGIN IMMEDIATE")
+            self._require_model()
             yield connection
             connection.execute("COMMIT")
         except BaseException:  # including Ctrl-C
@@ -201,6 +222,12 @@ class Database:
                 with suppress(RagError):  # impossible if the disk is gone
                     connection.execute("ROLLBACK")
             raise
+
+    def _require_model(self) -> None:
+        if self._fingerprint not in {None, self.fact("fingerprint")}:
+            raise LibraryMismatch(
+                f"the library in {self._library} was re-encoded with another model; open it again"
+            )
 
     def copy(self, target: Path, on_progress: Callable[[int, int], None]) -> None:
         """Copy a snapshot of the database to a new file; writers carry on meanwhile.
@@ -232,5 +259,15 @@ class Database:
     def close(self) -> None:
         """Close every connection; the database can't be used afterwards."""
         with self._opening:
-            while self._connections:
-                self._connections.popitem()[1].close()
+            _close_all(self._connections)
+
+
+def _close_all(connections: dict[threading.Thread, Connection]) -> None:
+    while connections:
+        connections.popitem()[1].close()
+
+
+def _keep(connection: Connection, name: str, value: str | None) -> None:
+    connection.execute("DELETE FROM meta WHERE name = ?", (name,))
+    if value is not None:
+        connection.execute("INSERT INTO meta VALUES (?, ?)", (name, value))

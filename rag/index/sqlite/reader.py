@@ -184,6 +184,18 @@ class StoreReader:
         sentences = int(self._database.fact("sentences"))
         return Counts(sum(by_language.values()), passages, sentences, by_language)
 
+    def versions(self, after: int, limit: int) -> list[tuple[int, str, int]]:
+        """Key, id and checksum of the first documents whose key is higher, by key."""
+        return self._database.execute(
+            "SELECT key, id, checksum FROM document WHERE key > ? ORDER BY key LIMIT ?",
+            (after, limit),
+        ).fetchall()
+
+    def version(self, document_id: str) -> int | None:
+        """The checksum of the document with that id, or None."""
+        found = self._database.value("SELECT checksum FROM document WHERE id = ?", (document_id,))
+        return None if found is None else int(found)
+
     def passages(self, keys: Sequence[int]) -> dict[int, StoredPassage]:
         """Passages by key; deleted ones are left out."""
         return self._passages("passage.key IN (SELECT value FROM json_each(?))", _as_json(keys))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any, cast
 
 import numpy as np
@@ -11,7 +13,8 @@ import numpy as np
 from rag.index import columns
 from rag.index.records import FileRecord, Source
 from rag.index.sqlite.connections import Connection
-from rag.index.sqlite.database import Database
+from rag.index.sqlite.database import FACTS, Database
+from rag.runtime.heartbeat import Beat, no_heartbeat, with_beats
 from rag.types import Document, Passage, PassageEncoding
 
 PASSAGE = (
@@ -79,6 +82,56 @@ class StoreWriter:
 
     def flush(self) -> None:
         """Do nothing: nothing is buffered, each call commits before it returns."""
+
+    def copy_sources(self, other: Database, beat: Beat = no_heartbeat) -> None:
+        """Replace sources and files by those of another store, whose documents this one has, and
+        delete the documents that it doesn't have. The generation becomes later than its.
+        """
+        sources = other.execute(
+            "SELECT path, file, id FROM source JOIN document ON document.key = source.document"
+        )
+        files = other.execute(f"SELECT {', '.join(columns.FILE)} FROM file")  # noqa: S608 (our own)
+        marks = ", ".join("?" * len(columns.FILE))
+        with self._database.transaction() as (connection, generation):
+            connection.execute("DELETE FROM source")
+            copied = connection.executemany(
+                "INSERT INTO source (path, file, document)"
+                " SELECT ?, ?, key FROM document WHERE id = ?",
+                with_beats(sources, beat),
+            )
+            if copied.rowcount != other.value("SELECT count(*) FROM source"):
+                raise LookupError("a document of the other store is not in this one")
+            connection.execute("DELETE FROM file")
+            connection.executemany(
+                f"INSERT INTO file ({', '.join(columns.FILE)}) VALUES ({marks})",  # noqa: S608
+                with_beats(files, beat),
+            )
+            gone = connection.execute(
+                "SELECT key FROM document WHERE key NOT IN (SELECT document FROM source)"
+            )
+            for (key,) in gone.fetchall():
+                beat()
+                _drop_if_orphaned(connection, generation, key)
+            connection.execute(
+                "UPDATE meta SET value = max(CAST(value AS INTEGER), ?) WHERE name = 'generation'",
+                (int(other.fact("generation")) + 1,),
+            )
+
+    def copy_notes(self, other: Database, notes: Mapping[str, str | None]) -> None:
+        """Replace ratings and notes by those of another store, except for the given ``notes``."""
+        with self._database.change() as connection:
+            connection.execute("DELETE FROM feedback")
+            rows = other.execute("SELECT * FROM feedback")
+            marks = ", ".join("?" * len(rows.description))
+            connection.executemany(f"INSERT INTO feedback VALUES ({marks})", rows)  # noqa: S608
+            chosen = "name NOT IN (SELECT value FROM json_each(?))"
+            connection.execute(f"DELETE FROM meta WHERE {chosen}", (json.dumps(FACTS),))  # noqa: S608
+            copied = other.execute(
+                f"SELECT name, value FROM meta WHERE {chosen}",  # noqa: S608 (our own)
+                (json.dumps([*FACTS, *notes]),),
+            )
+            given = [(name, value) for name, value in notes.items() if value is not None]
+            connection.executemany("INSERT INTO meta VALUES (?, ?)", chain(copied, given))
 
     def move(self, before: str, now: str) -> None:
         """Change the prefix of all paths from ``before`` to ``now``; no index depends on them."""
