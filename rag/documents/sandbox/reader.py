@@ -37,7 +37,7 @@ caller takes no results doesn't count."""
 WAITING_CHARACTERS = 1_000_000
 """Queue capacity in characters of documents; one more document may be added to fewer."""
 
-MOST_WITH_RAPID_OCR = 4
+MOST_WITH_RAPID_OCR = 2
 """Maximum number of processes that read files by RapidOCR, each with 1.3 GB for that."""
 
 _LEAST_WEIGHT = 10_000
@@ -100,7 +100,7 @@ def read(
     second in between. Files come in no particular order.
 
     ``workers`` is the number of processes; by default half the number of cores, leaving the rest to
-    the model, and at most four with RapidOCR. ``beat`` is called while waiting.
+    the model, and at most two with RapidOCR. ``beat`` is called while waiting.
     """
     if not paths:
         return
