@@ -31,6 +31,7 @@ from rag.documents.office_zip import (
     short,
     walk,
 )
+from rag.documents.whitespace import one_line
 from rag.errors import LoadError
 
 _KIND = "OpenDocument file"
@@ -93,13 +94,12 @@ def load_odt(content: Content, *, pictures: Pictures | None = None) -> Loaded:
     """
     package, root = _open_content(content)
     body = _body(root, "office:text")
-    seen = _Seen(package, pictures or Pictures())
+    seen = _Seen(package, pictures or Pictures(), set())
     writer = _Writer(_read_styles(package, root), seen)
     writer.write(body)
     blocks = writer.layout.blocks()
     seen.pictures.refuse_without(blocks)
-    warnings = (*seen.pictures.warnings, *left_out(package, _LEFT_OUT))
-    return _about(package).of_blocks(blocks, warnings)
+    return _about(package).of_blocks(blocks, seen.warnings)
 
 
 def load_odp(content: Content, *, pictures: Pictures | None = None) -> Loaded:
@@ -109,12 +109,11 @@ def load_odp(content: Content, *, pictures: Pictures | None = None) -> Loaded:
     """
     package, root = _open_content(content)
     styles = _read_styles(package, root)
-    seen = _Seen(package, pictures or Pictures())
+    seen = _Seen(package, pictures or Pictures(), set())
     pages = children(_body(root, "office:presentation"), "draw:page")
     slides = [_slide(page, styles, seen) for page in pages]
     seen.pictures.refuse_without(slides)
-    warnings = (*seen.pictures.warnings, *left_out(package, _LEFT_OUT))
-    return join_pages(slides, _about(package), warnings)
+    return join_pages(slides, _about(package), seen.warnings)
 
 
 def load_ods(content: Content) -> Iterator[Loaded]:
@@ -163,14 +162,31 @@ def _about(package: Package) -> Metadata:
 
 
 class _Seen(NamedTuple):
-    """The pictures of a package."""
+    """The pictures and formulas of a package; ``formulas`` are the names of those read."""
 
     package: Package
     pictures: Pictures
+    formulas: set[str]
 
     def text_of(self, image: Element) -> str:
         """The text in the picture that an element shows."""
         return self.pictures.text_of_part(self.package, attribute(image, "xlink:href") or "")
+
+    def formula_of(self, element: Element) -> str | None:
+        """The formula that an object is, as typed in its editor; None if it is something else."""
+        name = f"{(attribute(element, 'xlink:href') or '').removeprefix('./')}/content.xml"
+        root = self.package.tree_if_there(name)
+        if root is None or not root.tag.endswith("}math"):
+            return None
+        self.formulas.add(name)
+        typed = root.find(".//{*}annotation")
+        return one_line("".join((root if typed is None else typed).itertext()))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What of the package wasn't read."""
+        left = left_out(self.package, _LEFT_OUT, read=self.formulas)
+        return (*self.pictures.warnings, *left)
 
 
 class _Writer(OfficeText):
@@ -206,6 +222,9 @@ class _Writer(OfficeText):
         if tag == "draw:image" and self._seen:
             return "", self._seen.text_of(element)
         return ("", element) if tag in _ASIDE and self._boxes_aside and self._depth else None
+
+    def _text_of(self, tag: str, element: Element) -> str | None:
+        return self._seen.formula_of(element) if tag == "draw:object" and self._seen else None
 
     def _start(self, tag: str, element: Element) -> None:
         if tag == "text:h":

@@ -46,13 +46,13 @@ _NUMBERED = (
 )
 
 
-def _file(kind: str, body: str, *, manifest: str = "<manifest/>") -> bytes:
+def _file(kind: str, body: str, *, manifest: str = "<manifest/>", **more: str) -> bytes:
     content = (
         f"<office:document-content {_NAMESPACES} {_DUBLIN_CORE}>{_NUMBERED}<office:body>"
         f"<office:{kind}>{body}</office:{kind}></office:body></office:document-content>"
     )
     parts = {"META-INF/manifest.xml": manifest, "meta.xml": _META, "content.xml": content}
-    return zipped(parts)
+    return zipped(parts | more)
 
 
 def _headings(loaded: Loaded) -> list[tuple[int, str]]:
@@ -218,6 +218,25 @@ def test_what_stands_for_a_picture_is_no_text() -> None:
         "<svg:title>t</svg:title><svg:desc>d</svg:desc></draw:frame>"
     )
     assert load_odt(_file("text", f"<text:p>A{picture} lamp</text:p>")).text == "A lamp"
+
+
+def test_formulas_are_read_as_typed() -> None:
+    """Other objects are counted as left out."""
+    objects = "".join(
+        f'<draw:frame><draw:object xmlns:xlink="http://www.w3.org/1999/xlink" '
+        f'xlink:href="./Object {number}"/></draw:frame>'
+        for number in (1, 2)
+    )
+    formula = (
+        '<math xmlns="http://www.w3.org/1998/Math/MathML"><semantics><mi>E</mi>'
+        '<annotation encoding="StarMath 5.0">E = m c^2</annotation></semantics></math>'
+    )
+    content = f"<text:p>Here {objects} it is.</text:p>"
+    loaded = load_odt(
+        _file("text", content, **{"Object 1/content.xml": formula, "Object 2/content.xml": "<x/>"})
+    )
+    assert loaded.text == "Here E = m c^2 it is."
+    assert loaded.warnings == ("1 embedded object was left out",)
 
 
 def test_what_is_hidden_is_left_out() -> None:
