@@ -106,6 +106,11 @@ def _of_pandoc(node: Any) -> Iterator[str]:  # noqa: ANN401, C901 (JSON; a case 
         yield " "
         yield from _of_pandoc(content)
         yield " "
+    elif kind == "DefinitionList":
+        for term, definitions in content:
+            yield from _of_pandoc(term)
+            yield "\n"
+            yield from _of_pandoc(definitions)
     elif kind not in ("RawInline", "RawBlock"):
         yield from _of_pandoc(content)
     if kind in _ENDS_BLOCK:
