@@ -11,7 +11,7 @@ import re
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, TypeAlias
 from urllib.parse import unquote
@@ -254,15 +254,17 @@ class Package:
         }
 
 
-def left_out(package: Package, kinds: Mapping[str, str]) -> tuple[str, ...]:
+def left_out(
+    package: Package, kinds: Mapping[str, str], *, read: Container[str] = ()
+) -> tuple[str, ...]:
     """Say how many parts of a package are left out, by kind; ``kinds`` are given by regular
-    expressions for the beginnings of names.
+    expressions for the beginnings of names, and ``read`` are the names of those that aren't.
     """
     found = Counter(
         kind
         for name in package.names
         for pattern, kind in kinds.items()
-        if re.match(pattern, name) and not name.endswith((".rels", "/"))
+        if re.match(pattern, name) and not name.endswith((".rels", "/")) and name not in read
     )
     return tuple(
         f"{count:,} {kind} was left out" if count == 1 else f"{count:,} {kind}s were left out"

@@ -13,6 +13,7 @@ from rag.documents.formats.office_math import linear
 from rag.documents.formats.office_text import (
     DEEPEST_HEADING,
     OfficeText,
+    comment_mark,
     parse_number,
 )
 from rag.documents.formats.picture import Pictures
@@ -170,8 +171,7 @@ class _Writer(OfficeText):
     def _mark_of(self, note: Element, number: int) -> str:
         if short(note.tag) != "w:comment":
             return f"Note {number}: "
-        author = one_line(attribute(note, "w:author") or "")
-        return f"Comment by {author}: " if author else "Comment: "
+        return comment_mark(attribute(note, "w:author"))
 
     def _text_of(self, tag: str, element: Element) -> str | None:
         if tag == "m:oMath":

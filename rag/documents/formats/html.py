@@ -32,6 +32,10 @@ _MOST_SHARE = 0.8
 """Maximum share of the visible text that the article may cover: above it, there is hardly any
 boilerplate, and the whole page keeps headings and lists better."""
 
+_LEAST_MARGINS = 0.05
+"""Minimum share of the visible text that navigation, margins and links hold on a page around an
+article: exports of programs and handwritten pages have none."""
+
 _MOST_ELEMENTS = 30_000
 _DEEPEST = 250
 """Maximum nesting for article extraction: beyond it trafilatura would take minutes, and such a page
@@ -212,8 +216,10 @@ def _count_letters(blocks: Iterable[Block]) -> int:
 
 def _is_good_extraction(article: list[Block], page: list[Block], tree: _Element) -> bool:
     """Whether the article kept nearly all main text and dropped much boilerplate."""
-    least, most = _LEAST_SHARE * _count_page_letters(tree), _MOST_SHARE * _count_letters(page)
-    return least < _count_letters(article) < most
+    main, whole = _count_page_letters(tree), _count_letters(page)
+    if main > (1 - _LEAST_MARGINS) * whole:
+        return False
+    return _LEAST_SHARE * main < _count_letters(article) < _MOST_SHARE * whole
 
 
 def _count_page_letters(tree: _Element) -> int:

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from rag.documents.layout import Layout
 from rag.documents.office_zip import Element, walk
+from rag.documents.whitespace import one_line
 
 DEEPEST_HEADING = 6
 
@@ -103,6 +104,12 @@ class OfficeText(ABC):
             self.layout.start(tag, {})
         self.layout.data(self._mark)
         self._mark = ""
+
+
+def comment_mark(author: str | None) -> str:
+    """What precedes the text of a comment."""
+    name = one_line(author or "")
+    return f"Comment by {name}: " if name else "Comment: "
 
 
 def write_paragraphs(text: str, layout: Layout) -> None:

@@ -7,7 +7,12 @@ from itertools import chain
 from typing import NamedTuple
 
 from rag.documents.content import Content
-from rag.documents.formats.office_text import DEEPEST_HEADING, OfficeText, parse_number
+from rag.documents.formats.office_text import (
+    DEEPEST_HEADING,
+    OfficeText,
+    comment_mark,
+    parse_number,
+)
 from rag.documents.formats.picture import Pictures
 from rag.documents.formats.pptx import NOTES, TITLE_LEVEL, join_pages
 from rag.documents.formats.spreadsheet import Merged, RowQuota, fill_merged, sheet_blocks
@@ -23,8 +28,10 @@ from rag.documents.office_zip import (
     left_out,
     not_valid,
     open_package,
+    short,
     walk,
 )
+from rag.documents.whitespace import one_line
 from rag.errors import LoadError
 
 _KIND = "OpenDocument file"
@@ -32,7 +39,8 @@ _CONTENT = "content.xml"
 _MANIFEST = "META-INF/manifest.xml"
 _OUT_OF_SIGHT = frozenset(
     {
-        *("office:annotation", "text:tracked-changes", "text:table-of-content", "text:ruby-text"),
+        *("dc:creator", "dc:date", "meta:date-string", "meta:creator-initials"),  # of comments
+        *("text:tracked-changes", "text:table-of-content", "text:ruby-text"),
         *("office:forms", "text:sequence-decls", "table:shapes", "text:note-citation"),
         *("presentation:notes", "office:event-listeners", "text:script"),
         *("svg:title", "svg:desc", "draw:image", "draw:object", "draw:object-ole"),
@@ -54,6 +62,9 @@ _AS_HTML = {
     "text:list-item": "li",
     "text:list-header": "li",
 }
+_COMMENT = "office:annotation"
+_OUTSIDE_SLIDE = frozenset({"date-time", "footer", "page-number", "header"})
+"""Classes of frames that hold the same on all slides and pages of notes."""
 _AS_TEXT = {"text:s": " ", "text:tab": " "}
 _TITLE = "Title"  # whatever the program displays
 _FAMILIES = {"text:p": "paragraph", "text:h": "paragraph", "text:span": "text"}
@@ -83,13 +94,12 @@ def load_odt(content: Content, *, pictures: Pictures | None = None) -> Loaded:
     """
     package, root = _open_content(content)
     body = _body(root, "office:text")
-    seen = _Seen(package, pictures or Pictures())
+    seen = _Seen(package, pictures or Pictures(), set())
     writer = _Writer(_read_styles(package, root), seen)
     writer.write(body)
     blocks = writer.layout.blocks()
     seen.pictures.refuse_without(blocks)
-    warnings = (*seen.pictures.warnings, *left_out(package, _LEFT_OUT))
-    return _about(package).of_blocks(blocks, warnings)
+    return _about(package).of_blocks(blocks, seen.warnings)
 
 
 def load_odp(content: Content, *, pictures: Pictures | None = None) -> Loaded:
@@ -99,12 +109,11 @@ def load_odp(content: Content, *, pictures: Pictures | None = None) -> Loaded:
     """
     package, root = _open_content(content)
     styles = _read_styles(package, root)
-    seen = _Seen(package, pictures or Pictures())
+    seen = _Seen(package, pictures or Pictures(), set())
     pages = children(_body(root, "office:presentation"), "draw:page")
     slides = [_slide(page, styles, seen) for page in pages]
     seen.pictures.refuse_without(slides)
-    warnings = (*seen.pictures.warnings, *left_out(package, _LEFT_OUT))
-    return join_pages(slides, _about(package), warnings)
+    return join_pages(slides, _about(package), seen.warnings)
 
 
 def load_ods(content: Content) -> Iterator[Loaded]:
@@ -121,8 +130,10 @@ def load_ods(content: Content) -> Iterator[Loaded]:
 
 def _sheet_blocks(sheet: Element, allowance: RowQuota) -> Iterator[Block]:
     merged: Merged = {}
-    rows = fill_merged(_rows(sheet, merged), merged)
-    return sheet_blocks(attribute(sheet, "table:name") or "", rows, allowance)
+    comments: list[Block] = []
+    rows = fill_merged(_rows(sheet, merged, comments), merged)
+    yield from sheet_blocks(attribute(sheet, "table:name") or "", rows, allowance)
+    yield from comments
 
 
 def _open_content(content: Content) -> tuple[Package, Element]:
@@ -151,14 +162,31 @@ def _about(package: Package) -> Metadata:
 
 
 class _Seen(NamedTuple):
-    """The pictures of a package."""
+    """The pictures and formulas of a package; ``formulas`` are the names of those read."""
 
     package: Package
     pictures: Pictures
+    formulas: set[str]
 
     def text_of(self, image: Element) -> str:
         """The text in the picture that an element shows."""
         return self.pictures.text_of_part(self.package, attribute(image, "xlink:href") or "")
+
+    def formula_of(self, element: Element) -> str | None:
+        """The formula that an object is, as typed in its editor; None if it is something else."""
+        name = f"{(attribute(element, 'xlink:href') or '').removeprefix('./')}/content.xml"
+        root = self.package.tree_if_there(name)
+        if root is None or not root.tag.endswith("}math"):
+            return None
+        self.formulas.add(name)
+        typed = root.find(".//{*}annotation")
+        return one_line("".join((root if typed is None else typed).itertext()))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What of the package wasn't read."""
+        left = left_out(self.package, _LEFT_OUT, read=self.formulas)
+        return (*self.pictures.warnings, *left)
 
 
 class _Writer(OfficeText):
@@ -189,9 +217,14 @@ class _Writer(OfficeText):
             self._notes += 1
             body = child(element, "text:note-body")
             return f"Note {self._notes}: ", element if body is None else body
+        if tag == _COMMENT:
+            return _comment_mark(element), element
         if tag == "draw:image" and self._seen:
             return "", self._seen.text_of(element)
         return ("", element) if tag in _ASIDE and self._boxes_aside and self._depth else None
+
+    def _text_of(self, tag: str, element: Element) -> str | None:
+        return self._seen.formula_of(element) if tag == "draw:object" and self._seen else None
 
     def _start(self, tag: str, element: Element) -> None:
         if tag == "text:h":
@@ -239,39 +272,55 @@ class _Writer(OfficeText):
 def _slide(page: Element, styles: _Styles, seen: _Seen) -> list[Block]:
     titles: list[Block] = []
     blocks: list[Block] = []
+    comments: list[Block] = []
     for shape in page:
         kind = attribute(shape, "presentation:class")
-        if kind in ("date-time", "footer", "page-number", "header"):
+        if kind in _OUTSIDE_SLIDE:
             continue
         written = _shape_text(shape, styles, seen)
-        if kind == "title" and written:
-            titles.append(Block(" ".join(block.text for block in written), TITLE_LEVEL))
+        if short(shape.tag) == _COMMENT:
+            comments.append(Block(_comment_mark(shape) + _joined(written)))
+        elif kind == "title" and written:
+            titles.append(Block(_joined(written), TITLE_LEVEL))
         else:
             blocks += written
     notes = [
         block
         for notes in children(page, "presentation:notes")
         for frame in notes
-        if attribute(frame, "presentation:class") == "notes"
+        if attribute(frame, "presentation:class") not in _OUTSIDE_SLIDE
         for block in _shape_text(frame, styles, seen)
     ]
-    return [*titles, *blocks, *([NOTES, *notes] if notes else [])]
+    return [*titles, *blocks, *comments, *([NOTES, *notes] if notes else [])]
 
 
-def _shape_text(shape: Element, styles: _Styles, seen: _Seen) -> list[Block]:
+def _comment_mark(comment: Element) -> str:
+    author = child(comment, "dc:creator")
+    return comment_mark(None if author is None else author.text)
+
+
+def _joined(blocks: Iterable[Block]) -> str:
+    return " ".join(block.text for block in blocks)
+
+
+def _shape_text(shape: Element, styles: _Styles, seen: _Seen | None = None) -> list[Block]:
     writer = _Writer(styles, seen, boxes_aside=False)
     writer.write(shape)
     return writer.layout.blocks()
 
 
-def _rows(sheet: Element, merged: Merged) -> Iterator[list[str]]:
-    """Rows of a sheet; cells that are merged over several are added to ``merged`` before them."""
-    number = 0
+def _rows(sheet: Element, merged: Merged, comments: list[Block]) -> Iterator[list[str]]:
+    """Rows of a sheet; cells that are merged over several are added to ``merged`` before them, and
+    comments on cells to ``comments``.
+    """
+    number, row_number = 0, 1
     for event, tag, row, walker in walk(sheet):
         if event == "start" and tag == "table:table-row":
             walker.skip_subtree()
             cells = _cells(row, merged, number)
+            comments += _comments(row, row_number)
             repeated = parse_number(attribute(row, "table:number-rows-repeated"), 1)
+            row_number += repeated
             # Consecutive empty rows are one gap.
             repeated = repeated if cells and repeated <= _MOST_REPEATED else 1
             number += repeated
@@ -294,6 +343,20 @@ def _cells(row: Element, merged: Merged, number: int) -> list[str]:
     while cells and not cells[-1]:
         cells.pop()
     return cells
+
+
+def _comments(row: Element, row_number: int) -> Iterator[Block]:
+    from openpyxl.utils import get_column_letter
+
+    column = 1
+    for cell in children(row, "table:table-cell", "table:covered-table-cell"):
+        comment = child(cell, _COMMENT)
+        if comment is not None:
+            words = _joined(_shape_text(comment, _NO_STYLES))
+            yield Block(f"Comment on {get_column_letter(column)}{row_number}: {words}")
+        column += parse_number(attribute(cell, "table:number-columns-repeated"), 1)
+        if column > _MOST_COLUMNS:
+            break
 
 
 def _visible(line: Element) -> Iterator[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from unicodedata import normalize
 
 from rag.documents.character_encoding import decoded_pieces, encoding_note
 from rag.documents.content import Content
@@ -37,6 +38,24 @@ _LATEX = re.compile(
     r"\{(?P<words>.+?)\}[ \t]*(?:\\label\{[^}]*\})?[ \t]*(?:%.*)?"
 )
 _DEEPEST = 6
+
+_COMBINING = dict(
+    zip(
+        "'`^\"~.uvHckr",
+        "\u0301\u0300\u0302\u0308\u0303\u0307\u0306\u030c\u030b\u0327\u0328\u030a",
+        strict=True,
+    )
+)
+"""Combining characters by LaTeX's accents, without those that also mean something else."""
+_ACCENT = re.compile(
+    r"(?<!\\)(?P<outer>\{)?\\(?:(?P<sign>['`^\"~.])|(?P<letter>[uvHckr])(?:[ \t]+|(?=\{)))"
+    r"(?P<inner>\{)?(?:\\(?=[ij](?![A-Za-z])))?(?P<base>[A-Za-z])(?(inner)\})(?(outer)\})"
+)
+_LETTERS = dict(
+    zip(["o", "O", "l", "L", "ss", "ae", "AE", "oe", "OE", "aa", "AA"], "øØłŁßæÆœŒåÅ", strict=True)
+)
+_NAMES = "|".join(_LETTERS)
+_LETTER = re.compile(rf"\{{\\({_NAMES})\}}|\\({_NAMES})(?:\{{\}}|[ \t]+|(?![A-Za-z]))")
 
 
 def load_plain(content: Content) -> Iterator[Loaded]:
@@ -79,10 +98,12 @@ def _is_log(text: str) -> bool:
     return records >= max(2, len(lines) / 2)
 
 
-def _load_marked_up(heading: re.Pattern[str], content: Content) -> Iterator[Loaded]:
+def _load_marked_up(
+    heading: re.Pattern[str], content: Content, *, mend: Callable[[str], str] = tidy
+) -> Iterator[Loaded]:
     """Load text whose lines that match ``heading`` are headings; other markup stays as it is."""
     pieces, encoding = decoded_pieces(content)
-    blocks = (block for text in regroup(pieces) for block in _blocks(tidy(text), heading))
+    blocks = (block for text in regroup(pieces) for block in _blocks(mend(text), heading))
     return Metadata().in_parts(blocks, notes=encoding_note(encoding))
 
 
@@ -106,7 +127,18 @@ def _filled(lines: Iterable[str]) -> Iterator[Block]:
         yield Block(text)
 
 
+def _compose_letters(text: str) -> str:
+    """Tidied LaTeX, with letters in place of the commands for them."""
+    text = _LETTER.sub(lambda found: _LETTERS[found[1] or found[2]], text)
+    return tidy(_ACCENT.sub(_composed, text))
+
+
+def _composed(accent: re.Match[str]) -> str:
+    letter = normalize("NFC", accent["base"] + _COMBINING[accent["sign"] or accent["letter"]])
+    return letter if len(letter) == 1 else accent[0]  # otherwise a formula with macros of its own
+
+
 load_org = partial(_load_marked_up, _ORG)
 load_asciidoc = partial(_load_marked_up, _ASCIIDOC)
 load_wiki = partial(_load_marked_up, _WIKI)
-load_latex = partial(_load_marked_up, _LATEX)
+load_latex = partial(_load_marked_up, _LATEX, mend=_compose_letters)

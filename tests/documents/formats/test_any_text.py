@@ -83,6 +83,13 @@ def test_headings_of_light_markup(tmp_path: Path, name: str, source: str) -> Non
     assert "words" in document.text
 
 
+def test_accents_of_latex(tmp_path: Path) -> None:
+    """Letters are found as people write them; line breaks and macros of formulas stay."""
+    source = r"""H\o yer, Erd\H{o}s, R\"odl, na\"{\i}ve {\'e}l\`eve, \c ca, \ss; $\v{x}$ \\'a"""
+    document = _document(tmp_path / "a.tex", source)
+    assert document.text == (r"Høyer, Erdős, Rödl, naïve élève, ça, ß; $\v{x}$ \\'a")
+
+
 @pytest.mark.parametrize(
     "lines",
     [

@@ -152,6 +152,20 @@ Tel. 12 34"""
     assert loaded.metadata == {"extraction": "page", "title_from": "file"}
 
 
+def test_nothing_is_taken_from_a_page_without_boilerplate() -> None:
+    """What looks like an article would lack the heading, and text that stands in no paragraph."""
+    table = (
+        "<table><tr><td>North</td><td>South</td></tr><tr><td>1815</td><td>1820</td></tr></table>"
+    )
+    loaded = _load(
+        "<html><body><h1>Harbour</h1><p>The lamp is lit at dusk.</p>"
+        f"{table}End of table</body></html>"
+    )
+    assert loaded.text == (
+        "Harbour\n\nThe lamp is lit at dusk.\n\nNorth | South\n1815 | 1820\n\nEnd of table"
+    )
+
+
 def test_tables_that_arrange_a_page() -> None:
     """Cells with headings, with tables or with much in them are paragraphs, not a row."""
     loaded = _load(

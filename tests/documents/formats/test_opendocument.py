@@ -27,8 +27,9 @@ _NAMESPACES = " ".join(
         "svg": "svg-compatible",
     }.items()
 )
+_DUBLIN_CORE = 'xmlns:dc="http://purl.org/dc/elements/1.1/"'
 _META = (
-    f'<office:document-meta {_NAMESPACES} xmlns:dc="http://purl.org/dc/elements/1.1/">'
+    f"<office:document-meta {_NAMESPACES} {_DUBLIN_CORE}>"
     "<office:meta><dc:title>About lamps</dc:title><dc:creator>Her Secretary</dc:creator>"
     "<meta:initial-creator>Ada Lovelace</meta:initial-creator>"
     "<dc:date>2024-03-05T12:00:00</dc:date><dc:language>en-GB</dc:language></office:meta>"
@@ -45,13 +46,13 @@ _NUMBERED = (
 )
 
 
-def _file(kind: str, body: str, *, manifest: str = "<manifest/>") -> bytes:
+def _file(kind: str, body: str, *, manifest: str = "<manifest/>", **more: str) -> bytes:
     content = (
-        f"<office:document-content {_NAMESPACES}>{_NUMBERED}<office:body>"
+        f"<office:document-content {_NAMESPACES} {_DUBLIN_CORE}>{_NUMBERED}<office:body>"
         f"<office:{kind}>{body}</office:{kind}></office:body></office:document-content>"
     )
     parts = {"META-INF/manifest.xml": manifest, "meta.xml": _META, "content.xml": content}
-    return zipped(parts)
+    return zipped(parts | more)
 
 
 def _headings(loaded: Loaded) -> list[tuple[int, str]]:
@@ -72,8 +73,8 @@ say fast.</text:p></text:note-body></text:note><text:s/><text:span>slowly</text:
 <table:table-cell><text:p>Sum</text:p></table:table-cell></table:table-row><table:table-row>
 <table:table-cell><text:p>2024</text:p></table:table-cell><table:table-cell><text:p>3.5</text:p>
 </table:table-cell></table:table-row></table:table>
-<text:p>Two<text:line-break/>lines.<office:annotation><text:p>a comment</text:p>
-</office:annotation></text:p>"""
+<text:p>Two<text:line-break/>lines.<office:annotation><dc:creator>Ben</dc:creator>
+<dc:date>2024-03-05T12:00:00</dc:date><text:p>Which oil?</text:p></office:annotation></text:p>"""
 
 TEXT = """\
 Oil
@@ -96,7 +97,9 @@ Year | Sum
 2024 | 3.5
 
 Two
-lines."""
+lines.
+
+Comment by Ben: Which oil?"""
 
 
 def test_a_text_keeps_its_structure() -> None:
@@ -149,6 +152,33 @@ def test_each_slide_is_a_page() -> None:
     assert _headings(loaded) == [(2, "Lamps"), (3, "Speaker notes"), (2, "The end")]
 
 
+def test_all_text_of_a_page_of_notes() -> None:
+    """Some programs put notes into frames without a class; what pages have in common is none."""
+    notes = (
+        f"<presentation:notes>{_frame('page-number', '1')}<draw:frame><draw:text-box>"
+        "<text:p>Greet.</text:p></draw:text-box></draw:frame></presentation:notes>"
+    )
+    comment = (
+        "<office:annotation><dc:creator>Ben</dc:creator><text:p>Why?</text:p></office:annotation>"
+    )
+    page = f"<draw:page>{comment}{_frame('title', 'Lamps')}{notes}</draw:page>"
+    assert load_odp(_file("presentation", page)).text == (
+        "Lamps\n\nComment by Ben: Why?\n\nSpeaker notes\n\nGreet."
+    )
+
+
+def test_comments_on_cells_follow_their_sheet() -> None:
+    """With the name of the cell, which empty rows and columns before it count for."""
+    commented = (
+        '<table:table-row><table:table-cell table:number-columns-repeated="2"/><table:table-cell>'
+        "<office:annotation><dc:creator>Ben</dc:creator><text:p>Estimated.</text:p>"
+        "</office:annotation><text:p>1815</text:p></table:table-cell></table:table-row>"
+    )
+    sheet = f'<table:table table:name="Ages">{_row(repeated=9)}{commented}</table:table>'
+    loaded = load_ods(_file("spreadsheet", sheet))
+    assert loaded.text.endswith("1815\n\nComment on C10: Estimated.")
+
+
 def _row(*cells: str, repeated: int = 1) -> str:
     inside = "".join(
         f"<table:table-cell><text:p>{cell}</text:p></table:table-cell>" for cell in cells
@@ -188,6 +218,25 @@ def test_what_stands_for_a_picture_is_no_text() -> None:
         "<svg:title>t</svg:title><svg:desc>d</svg:desc></draw:frame>"
     )
     assert load_odt(_file("text", f"<text:p>A{picture} lamp</text:p>")).text == "A lamp"
+
+
+def test_formulas_are_read_as_typed() -> None:
+    """Other objects are counted as left out."""
+    objects = "".join(
+        f'<draw:frame><draw:object xmlns:xlink="http://www.w3.org/1999/xlink" '
+        f'xlink:href="./Object {number}"/></draw:frame>'
+        for number in (1, 2)
+    )
+    formula = (
+        '<math xmlns="http://www.w3.org/1998/Math/MathML"><semantics><mi>E</mi>'
+        '<annotation encoding="StarMath 5.0">E = m c^2</annotation></semantics></math>'
+    )
+    content = f"<text:p>Here {objects} it is.</text:p>"
+    loaded = load_odt(
+        _file("text", content, **{"Object 1/content.xml": formula, "Object 2/content.xml": "<x/>"})
+    )
+    assert loaded.text == "Here E = m c^2 it is."
+    assert loaded.warnings == ("1 embedded object was left out",)
 
 
 def test_what_is_hidden_is_left_out() -> None:
