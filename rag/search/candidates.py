@@ -21,6 +21,7 @@ from rag.index.records import StoredTokens
 from rag.search import scoring
 from rag.search.scoring import SearchConfig
 from rag.text.constraints import Constraint
+from rag.text.language import is_written_in
 from rag.types import QueryEncoding, Respelling
 from rag.types.arrays import Keys, Scores, Vectors
 
@@ -39,12 +40,12 @@ class EncodedQuery:
     """The corrected, encoded query, with its configuration and the filtered index.
 
     ``text`` is the query without its filters, and with the ``corrections`` of words that occur in
-    no document; ``constraints`` are what a passage should share with it. ``language`` is its ISO
-    code; None if unknown, or if the model's scores don't depend on it.
+    no document; ``constraints`` are what a passage should share with it. ``script`` is
+    its script; None if it has none, or the model's scores don't depend on it.
     """
 
     text: str
-    language: str | None
+    script: str | None
     corrections: tuple[Respelling, ...]
     constraints: tuple[Constraint, ...]
     encoding: QueryEncoding
@@ -71,7 +72,7 @@ class Candidates:
 
     ``dense`` is the best cosine of a sentence, rescaled so that unrelated texts have 0, and
     ``lexical`` BM25 as a share of its upper bound for the query; shape (keys,), in [0, 1].
-    ``is_foreign`` marks passages in another language than the query, whose ``dense`` makes up for
+    ``is_foreign`` marks passages in another script than the query, whose ``dense`` makes up for
     that. Ranks are by key; a passage has none in an index that did not propose it. ``tokens`` are
     those already read.
     """
@@ -192,9 +193,12 @@ def _dense(
 
 
 def _is_foreign(query: EncodedQuery, keys: Keys) -> NDArray[np.bool_]:
-    """Whether passages are known to be in another language than the query; shape (keys,)."""
-    if query.language is None:
+    """Whether passages are in a language of another script than the query; shape (keys,)."""
+    if query.script is None:
         return np.zeros(len(keys), dtype=bool)
-    languages = query.library.languages(keys.tolist())
-    same = (query.language, None)
-    return np.array([languages.get(key) not in same for key in keys.tolist()], dtype=bool)
+    foreign = {
+        key
+        for key, language in query.library.languages(keys.tolist()).items()
+        if language and not is_written_in(language, query.script)
+    }
+    return np.array([key in foreign for key in keys.tolist()], dtype=bool)

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import re
 import threading
-from collections import defaultdict
+import unicodedata
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
@@ -51,6 +52,32 @@ _SHORTER = MappingProxyType(
 varieties of one written language: Egyptian and Moroccan Arabic, Mandarin, Wu and Cantonese."""
 
 
+_SCRIPTS = MappingProxyType(
+    {
+        language: frozenset(scripts.split())
+        for languages, scripts in (
+            ("be bg kk ky mk mn ru tg uk", "CYRILLIC"),
+            ("sr", "CYRILLIC LATIN"),
+            ("ar fa ps ug ur", "ARABIC"),
+            ("hi mr ne", "DEVANAGARI"),
+            ("as bn", "BENGALI"),
+            ("ja", "CJK HIRAGANA KATAKANA"),
+            ("zh", "CJK"),
+            ("ko", "HANGUL CJK"),
+            *(("am", "ETHIOPIC"), ("dz", "TIBETAN"), ("el", "GREEK"), ("gu", "GUJARATI")),
+            *(("he", "HEBREW"), ("hy", "ARMENIAN"), ("ka", "GEORGIAN"), ("km", "KHMER")),
+            *(("kn", "KANNADA"), ("lo", "LAO"), ("ml", "MALAYALAM"), ("or", "ORIYA")),
+            *(("pa", "GURMUKHI"), ("si", "SINHALA"), ("ta", "TAMIL"), ("te", "TELUGU")),
+            ("th", "THAI"),
+        )
+        for language in languages.split()
+    }
+)
+"""Scripts of languages that py3langid knows, by the first word of their letters' Unicode names;
+those of all others are Latin."""
+_LATIN = frozenset({"LATIN"})
+
+
 def code(named: str) -> str | None:
     """The ISO 639 code of a tag such as ``en-IN``, ``EN_us`` (BCP 47) or ``eng``, in lower case; of
     two letters if one is in common use. None for an invalid tag, or one that names no language.
@@ -73,6 +100,23 @@ def language(text: str) -> str | None:
         confidence[code(label)] += float(probability)
     likeliest = max(confidence, key=confidence.__getitem__)
     return likeliest if confidence[likeliest] >= LEAST_CONFIDENCE else None
+
+
+def script(text: str) -> str | None:
+    """The script of most letters of ``text``, by the first word of their Unicode names, such as
+    "LATIN" or "CYRILLIC"; None if it has no letters.
+
+    >>> script("Кто написал Hamlet?"), script("1066")
+    ('CYRILLIC', None)
+    """
+    names = (unicodedata.name(one, "").partition(" ")[0] for one in text if one.isalpha())
+    counts = Counter(filter(None, names))
+    return max(counts, key=counts.__getitem__, default=None)
+
+
+def is_written_in(language: str, script: str) -> bool:
+    """Whether texts in a language, by its ISO code, are in that script."""
+    return script in _SCRIPTS.get(language, _LATIN)
 
 
 def with_language(document: Document) -> Document:
