@@ -143,13 +143,15 @@ def index_command(
 
     Example: rag index ~/articles --exclude "drafts/"
     """
-    renews = model is not None or dimensions is not None
+    place = library or default_library()
+    names_model = model is not None or dimensions is not None
+    renews = names_model and not is_url(place) and exists(place)
+    if not paths and names_model and not renews:
+        raise InputError(f"there is no library in {place} to re-encode; name it: --library DIR")
     if not paths and (watch or not renews):
         raise InputError("name files or folders to index: rag index PATH")
     known = _read_passwords(passwords) if passwords else []
     fleet = _fleet(ray, actors, gpus, watch=watch)
-    place = library or default_library()
-    renews = renews and not is_url(place) and exists(place)
     changed = renews and _reencode(Path(place), model, dimensions)
     with _opened(place, None if renews else model, None if renews else dimensions) as opened:
         before, named = opened.status().generation, _collection_names(opened)
@@ -175,7 +177,8 @@ def index_command(
         failed = False
         if paths:
             report = run(known, first=True)
-            in_doubt = len({one.source for one in opened.unread()[1]})
+            read = {*report.added, *report.updated}
+            in_doubt = len({one.source for one in opened.unread()[1] if one.source in read})
             output.print_report(report, _renamed(named, _collection_names(opened)), in_doubt)
             if sys.stdin.isatty() and sys.stderr.isatty():
                 report = _prompt_and_retry(report, run, known)

@@ -75,7 +75,7 @@ def print_report(
     report: IndexReport, renamed: Sequence[tuple[str, str]] = (), in_doubt: int = 0
 ) -> None:
     """Print a run's report as a table, with collections that got another name, the files that could
-    not be read with their reasons, the number of files with warnings in the library, and the kinds
+    not be read with their reasons, the number of files that were read with warnings, and the kinds
     of files that were skipped.
     """
     table = Table(box=None, pad_edge=False, show_header=False)

@@ -118,7 +118,13 @@ class RunState:
             name: [] for name in ("added", "updated", "unchanged", "removed")
         }
         self._failed: list[Failure] = []
-        self._skipped = list(skipped)
+        self._skipped: list[Failure] = []
+        for one in skipped:
+            # Pictures stay that were read when there was OCR.
+            if sources := self.sources_of(one.source):
+                self._count("unchanged", (source.path for source in sources))
+            else:
+                self._skipped.append(one)
         self._began = time.monotonic()
 
     @property

@@ -215,7 +215,7 @@ MULTILINGUAL = PackagedModel(
     dimension=384,
     max_tokens=256,
     remedy="remove that folder, and it is written again",
-    scale=SimilarityScale(floor=0.7, dense_gap=0.3, late_gap=0.06),
+    scale=SimilarityScale(floor=0.7, dense_gap=0.2, late_gap=0.06),
     centered=multilingual.token_center,
 )
 """For documents in other languages than English, or in several: MIT, half as fast as

@@ -40,11 +40,12 @@ class EncodedQuery:
     """The corrected, encoded query, with its configuration and the filtered index.
 
     ``text`` is the query without its filters, and with the ``corrections`` of words that occur in
-    no document; ``constraints`` are what a passage should share with it. ``script`` is
-    its script; None if it has none, or the model's scores don't depend on it.
+    no document; ``constraints`` are what a passage should share with it. ``language`` and
+    ``script`` are its own; None if unknown, or if the model's scores don't depend on them.
     """
 
     text: str
+    language: str | None
     script: str | None
     corrections: tuple[Respelling, ...]
     constraints: tuple[Constraint, ...]
@@ -72,7 +73,7 @@ class Candidates:
 
     ``dense`` is the best cosine of a sentence, rescaled so that unrelated texts have 0, and
     ``lexical`` BM25 as a share of its upper bound for the query; shape (keys,), in [0, 1].
-    ``is_foreign`` marks passages in another script than the query, whose ``dense`` makes up for
+    ``is_foreign`` marks passages in another language than the query, whose ``dense`` makes up for
     that. Ranks are by key; a passage has none in an index that did not propose it. ``tokens`` are
     those already read.
     """
@@ -193,12 +194,19 @@ def _dense(
 
 
 def _is_foreign(query: EncodedQuery, keys: Keys) -> NDArray[np.bool_]:
-    """Whether passages are in a language of another script than the query; shape (keys,)."""
+    """Whether passages are in a language of another script than the query, or in any other language
+    if there are none in that of the query; shape (keys,).
+
+    Languages of one script lie closer together: where there are passages in that of the query, the
+    correction would put a translation before its original.
+    """
     if query.script is None:
         return np.zeros(len(keys), dtype=bool)
+    languages = query.library.languages(keys.tolist())
+    is_elsewhere = query.language is not None and query.language not in languages.values()
     foreign = {
         key
-        for key, language in query.library.languages(keys.tolist()).items()
-        if language and not is_written_in(language, query.script)
+        for key, language in languages.items()
+        if language and (is_elsewhere or not is_written_in(language, query.script))
     }
     return np.array([key in foreign for key in keys.tolist()], dtype=bool)

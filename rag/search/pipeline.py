@@ -18,7 +18,7 @@ from rag.search.corrections import alternative, corrections
 from rag.search.scoring import DEFAULT, SearchConfig
 from rag.text import query_parser, spelling
 from rag.text.constraints import constraints, unmet
-from rag.text.language import script
+from rag.text.language import language, script
 from rag.text.stemmer import ENGLISH, stemmer
 from rag.types import Explanation, Hit, Quote, file_name
 from rag.types.arrays import Scores
@@ -118,6 +118,7 @@ def search(
     encoding = embedder.query(text)
     query = EncodedQuery(
         text,
+        language(text) if encoding.scale.dense_gap else None,
         script(text) if encoding.scale.dense_gap else None,
         applied,
         constraints(text),

@@ -22,6 +22,11 @@ from rag.text.stemmer import blank_out, stop_words
 MOST = 20
 """Maximum number of constraints of a question; each is looked for in every hit."""
 
+LONGEST = 2000
+"""Characters of a question that are read for constraints: its beginning says what a pasted page is
+asked about.
+"""
+
 _WORD = re.compile(r"[^\W\d_]+")
 _NUMBER = re.compile(r"\d+(?:\.\d+)*")
 # A code, which has Latin letters and digits ("QW-150", "F28", "v2.5", "70B"), a number, or a word.
@@ -88,8 +93,11 @@ class Constraint:
 
 
 def constraints(question: str) -> tuple[Constraint, ...]:
-    """The numbers, codes, months and names of a question, in order and without repetition."""
+    """The numbers, codes, months and names at the beginning of a question, in order and without
+    repetition.
+    """
     found: dict[str, Constraint] = {}
+    question = question[:LONGEST]
     question = _DATE.sub(lambda date: date[2] or date[3], _one_notation(_with_blanks(question)))
     question = _TIME.sub(r"\1.\2", question)
     names = _names(question)

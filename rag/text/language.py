@@ -103,13 +103,14 @@ def language(text: str) -> str | None:
 
 
 def script(text: str) -> str | None:
-    """The script of most letters of ``text``, by the first word of their Unicode names, such as
+    """The script of most letters at the beginning of ``text``, by the first word of their Unicode names, such as
     "LATIN" or "CYRILLIC"; None if it has no letters.
 
     >>> script("Кто написал Hamlet?"), script("1066")
     ('CYRILLIC', None)
     """
-    names = (unicodedata.name(one, "").partition(" ")[0] for one in text if one.isalpha())
+    letters = filter(str.isalpha, text[:SAMPLE])
+    names = (unicodedata.name(one, "").partition(" ")[0] for one in letters)
     counts = Counter(filter(None, names))
     return max(counts, key=counts.__getitem__, default=None)
 

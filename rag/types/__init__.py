@@ -179,9 +179,9 @@ class PassageEncoding:
 class SimilarityScale:
     """What to correct a model's similarities by, all in [0, 1).
 
-    ``floor`` is the cosine of unrelated texts. Passages in another script than the query score less
-    than equally relevant ones in the same script: by ``dense_gap`` in the dense score, once that is
-    rescaled from the floor, and by ``late_gap`` in late interaction.
+    ``floor`` is the cosine of unrelated texts. Passages in another language than the query score
+    less than equally relevant ones in the same language: by ``dense_gap`` in the dense score, once
+    that is rescaled from the floor, and by ``late_gap`` in late interaction.
     """
 
     floor: float = 0.0

@@ -119,7 +119,7 @@ def test_answers_in_another_language(tmp_path: Path) -> None:
     with Library.open(tmp_path / "library", model="multilingual") as library:
         library.index(tmp_path / "texts")
         for question, name in (
-            ("Was kostet eine Fahrt mit dem Boot?", "boat"),
+            ("How much is a ticket for the boat?", "boat"),
             ("Сколько стоит билет в музей?", "museum"),
             ("Wie heiß soll das Wasser für den Tee sein?", "tea"),
             ("博物馆几点关门?", "museum"),
@@ -127,6 +127,28 @@ def test_answers_in_another_language(tmp_path: Path) -> None:
             answer = library.ask(question)
             assert Path(answer.hits[0].source).stem == name, question
             assert answer.state != "not found", question
+
+
+def test_a_translation_comes_after_the_original(tmp_path: Path) -> None:
+    """Which is the one in the language of the question."""
+    texts = {
+        "de": "Die Garantie des Geräts beträgt zwei Jahre ab dem Tag des Kaufs.",
+        "fr": "La garantie de l'appareil est de deux ans à compter du jour de l'achat.",
+        "it": "La garanzia dell'apparecchio è di due anni dal giorno dell'acquisto.",
+        "ru": "Гарантия на прибор составляет два года после покупки.",
+    }
+    (tmp_path / "texts").mkdir()
+    for name, text in texts.items():
+        (tmp_path / "texts" / f"{name}.txt").write_text(text, encoding="utf-8")
+    with Library.open(tmp_path / "library", model="multilingual") as library:
+        library.index(tmp_path / "texts")
+        for name, question in {
+            "de": "Wie lange dauert die Garantie des Geräts?",
+            "fr": "Combien de temps dure la garantie de l'appareil ?",
+            "it": "Quanto dura la garanzia dell'apparecchio?",
+            "ru": "Сколько длится гарантия на прибор?",
+        }.items():
+            assert Path(library.search(question)[0].source).stem == name, question
 
 
 @pytest.fixture

@@ -132,8 +132,8 @@ class Pictures:
 
 
 def load_picture(content: Content, *, pictures: Pictures | None = None) -> Iterator[Loaded]:
-    """Read a picture by OCR; a TIFF file may hold several, each a page, and of a moving one the
-    first frame is read. ``pictures`` has the languages.
+    """Read a picture by OCR; a TIFF file may hold several, each a page, and of an animated one
+    the first frame is read. ``pictures`` has the languages.
 
     The date is that at which a photo was taken. Raises UnknownFormat if there is no OCR or no
     text, and LoadError if it is damaged or too large, or OCR fails.
@@ -191,6 +191,7 @@ def _opened(content: Content) -> Image:
     """A picture that is not decoded yet."""
     from PIL import Image
 
+    Image.MAX_IMAGE_PIXELS = None  # sizes are checked before anything is decoded
     with _decoding():
         return Image.open(stream_of(content), formats=_FORMATS)
 
@@ -198,15 +199,11 @@ def _opened(content: Content) -> Image:
 @contextmanager
 def _decoding() -> Iterator[None]:
     """Turn errors of Pillow into LoadErrors, except for lack of memory."""
-    from PIL.Image import DecompressionBombError
-
     try:
-        with warnings.catch_warnings(action="ignore"):  # about sizes, which are checked here
+        with warnings.catch_warnings(action="ignore"):
             yield
     except (LoadError, MemoryError, EOFError):
         raise
-    except DecompressionBombError as error:
-        raise LoadError(_TOO_LARGE) from error
     except Exception as error:  # whatever a damaged file makes Pillow raise
         raise LoadError(_NOT_READ) from error
 
