@@ -103,8 +103,8 @@ def language(text: str) -> str | None:
 
 
 def script(text: str) -> str | None:
-    """The script of most letters at the beginning of ``text``, by the first word of their Unicode names, such as
-    "LATIN" or "CYRILLIC"; None if it has no letters.
+    """The script of most letters at the beginning of ``text``, by the first word of their Unicode
+    names, such as "LATIN" or "CYRILLIC"; None if it has no letters.
 
     >>> script("Кто написал Hamlet?"), script("1066")
     ('CYRILLIC', None)
