@@ -3,8 +3,8 @@
 A second store is filled beside the first, which answers until the second has everything: documents
 with passages cut for the new model, whose tokens and window decide where they end; then sources,
 files, notes and ratings, and the search indexes. One rename of its folder replaces the first store
-with it. A document is committed as soon as it is encoded, so an interrupted run is resumed, unless
-it is for a third model.
+with it. Documents are committed batch by batch, so an interrupted run is resumed, unless it is for
+a third model.
 """
 
 from __future__ import annotations

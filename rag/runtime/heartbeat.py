@@ -114,22 +114,22 @@ def run(call: Callable[[], T], beat: Beat) -> T:
 
 
 def run_reporting(call: Callable[[Beat], T], beat: Beat) -> T:
-    """Make a call in a thread, with a heartbeat that says in this one how far it is; once this one
-    has raised, that raises too.
+    """Make a call in a thread, and report its progress from this one; if reporting raises, as it
+    does to cancel, the call ends at its next heartbeat.
     """
-    far: tuple[int | None, int] = None, 0
+    progress: tuple[int | None, int] = None, 0
     raised = False
 
     def note(done: int | None = None, total: int = 0) -> None:
-        nonlocal far
-        far = done, total
+        nonlocal progress
+        progress = done, total
         if raised:
             raise _Aborted
 
     def pass_on(done: int | None = None, total: int = 0) -> None:  # noqa: ARG001 (as a Beat)
         nonlocal raised
         try:
-            beat(*far)
+            beat(*progress)
         except BaseException:
             raised = True
             raise

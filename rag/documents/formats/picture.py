@@ -151,8 +151,8 @@ def load_picture(content: Content, *, pictures: Pictures | None = None) -> Itera
             doubts = [doubt for _, doubt in batch]
             if text.text:
                 is_empty = False
-                told = tuple(_named(doubts, start, alone=len(doubts) == 1 and not start))
-                yield replace(text, date=about.date, metadata=about.fields, warnings=told)
+                remarks = tuple(_by_page(doubts, start, alone=len(doubts) == 1 and not start))
+                yield replace(text, date=about.date, metadata=about.fields, warnings=remarks)
             start += len(batch)
     if is_empty:
         raise UnknownFormat(_NO_TEXT)
@@ -168,7 +168,7 @@ def _sheets(
         on_page()
 
 
-def _named(doubts: list[str], start: int, *, alone: bool) -> Iterator[str]:
+def _by_page(doubts: list[str], start: int, *, alone: bool) -> Iterator[str]:
     for doubt in dict.fromkeys(doubts):
         numbers = [start + number for number, one in enumerate(doubts) if one == doubt]
         pages = f"{'page' if len(numbers) == 1 else 'pages'} {ranges(numbers)}: "
