@@ -163,7 +163,7 @@ def print_untrained(status: Status) -> None:
 
 
 def print_files(reports: Sequence[FileReport]) -> None:
-    """Print what failed, and what was read with doubts, then the outcome of each file."""
+    """Print what failed or was skipped, and warnings, then the outcome of each file."""
     table = Table(box=None, pad_edge=False)
     for name in ("file", "status", "pages", "characters", "passages", "language", "seconds"):
         right = name in {"pages", "characters", "passages", "seconds"}
@@ -179,8 +179,11 @@ def print_files(reports: Sequence[FileReport]) -> None:
             Text(visible(", ".join(one.languages))),
             f"{one.seconds:.1f}",
         )
-    for failure in (failure for one in reports for failure in one.failures):
-        out.print(f"failed {escape(failure.source)}: {escape(failure.reason)}", soft_wrap=True)
+    for one in sorted(reports, key=lambda one: one.status == "skipped"):
+        outcome = "skipped" if one.status == "skipped" else "failed"
+        for failure in one.failures:
+            line = f"{outcome} {escape(failure.source)}: {escape(failure.reason)}"
+            out.print(line, soft_wrap=True)
     for one in reports:
         for line in one.warnings:
             out.print(f"warning {escape(one.source)}: {escape(line)}", soft_wrap=True)

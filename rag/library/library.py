@@ -619,7 +619,8 @@ class Library:
     ) -> list[FileReport]:
         """The outcome for every file that was read, by path: all of them, or one page.
 
-        ``status`` limits it to files that were ``indexed``, ``partly`` read, or ``failed``.
+        ``status`` limits it to files that were ``indexed``, ``partly`` read, ``skipped``, or
+        ``failed``.
         """
         return self.engine.reader.file_reports(status, offset, limit)
 

@@ -20,6 +20,9 @@ from rag.text.language import untrained
 SAMPLE = 40
 """Files read, spread evenly over all."""
 
+LARGEST = 2_000_000
+"""Size in bytes beyond which a file is left out of the sample, unless all are larger."""
+
 SECONDS = 2.0
 """How long they may take after the first; the rest of the sample is left out then."""
 
@@ -51,7 +54,8 @@ def choose_model(files: Sequence[Path], beat: Beat = no_heartbeat) -> ModelChoic
     sample is in other languages and the multilingual one is installed.
     """
     files = [one for one in files if one.suffix.lower() not in PICTURES]
-    sample = files[:: max(-(-len(files) // SAMPLE), 1)]
+    sample = sorted(files[:: max(-(-len(files) // SAMPLE), 1)], key=_size)
+    sample = [one for one in sample if _size(one) <= LARGEST] or sample[:1]
     languages: dict[Path, str] = {}
     end = math.inf
     with closing(read(sample, beat=beat)) as found:
@@ -67,3 +71,10 @@ def choose_model(files: Sequence[Path], beat: Beat = no_heartbeat) -> ModelChoic
     enough = sum(foreign.values()) >= LEAST_FOREIGN * len(known)
     is_multilingual = foreign and enough and multilingual.is_installed()
     return ModelChoice(MULTILINGUAL if is_multilingual else MINILM, foreign)
+
+
+def _size(file: Path) -> float:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return math.inf

@@ -98,11 +98,14 @@ class FileReport:
     """The parts that could not be read."""
     seconds: float
     """Time taken to read it."""
-    status: Literal["indexed", "partly", "failed"] = field(init=False, default="indexed")
+    status: Literal["indexed", "partly", "failed", "skipped"] = field(init=False, default="indexed")
+    """``skipped`` if nothing reads its type, or it may hold secrets."""
 
     def __post_init__(self) -> None:
         if self.failures:
-            object.__setattr__(self, "status", "partly" if self.documents else "failed")
+            skipped = all(one.kind in ("unsupported", "secret") for one in self.failures)
+            status = "partly" if self.documents else "skipped" if skipped else "failed"
+            object.__setattr__(self, "status", status)
 
 
 MULTILINGUAL_NAME = "multilingual"

@@ -252,10 +252,12 @@ def test_report_by_the_page(library: Library, articles: Path) -> None:
     with zipfile.ZipFile(articles / "letters.zip", "w") as packed:
         packed.writestr("april.txt", "In April the heron came back to Aldmoor.")
         packed.writestr("junk.txt", b"\x00" * 50)
+    with zipfile.ZipFile(articles / "songs.zip", "w") as packed:
+        packed.writestr("song.mp3", b"ID3\x04\x00\x00")
     library.index(articles)
     whole = library.report()
     assert [one.source for one in whole] == sorted(one.source for one in whole)
-    for status, number in (("indexed", 4), ("partly", 1), ("failed", 1)):
+    for status, number in (("indexed", 4), ("partly", 1), ("failed", 1), ("skipped", 1)):
         expected = [one for one in whole if one.status == status]
         assert library.report(status) == expected
         assert library.count_files(status) == len(expected) == number

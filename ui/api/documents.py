@@ -127,7 +127,7 @@ class Stretch(Parameters):
 class Rows(Parameters):
     """A page of the report on indexed files."""
 
-    status: Annotated[Literal["indexed", "partly", "failed"] | None, OPTIONAL] = None
+    status: Annotated[Literal["indexed", "partly", "failed", "skipped"] | None, OPTIONAL] = None
     """Only files with this outcome."""
     offset: Offset = 0
     limit: Annotated[int, Field(ge=1, le=MOST_ROWS)] = 100

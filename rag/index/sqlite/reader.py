@@ -33,7 +33,9 @@ from rag.types.reports import FileReport
 _STATUS = (
     "(:status IS NULL OR :status = CASE WHEN failures = '[]' THEN 'indexed'"
     " WHEN EXISTS (SELECT 1 FROM source WHERE source.file = file.path) THEN 'partly'"
-    " ELSE 'failed' END)"
+    " WHEN EXISTS (SELECT 1 FROM json_each(failures)"
+    "  WHERE value ->> '$[2]' NOT IN ('unsupported', 'secret')) THEN 'failed'"
+    " ELSE 'skipped' END)"
 )
 """A condition on ``file``: it has the status of :class:`rag.types.reports.FileReport`."""
 
